@@ -1,0 +1,44 @@
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+/** What `npm test` runs: three kinds of tests, each where its code lives. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["{protocol,client,listener,cli,web,dev,bench}/**/*.test.ts"],
+          environment: "node",
+        },
+      },
+      {
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            // Everything is played by workerd on this machine; the default would look for a Cloudflare account.
+            remoteBindings: false,
+            miniflare: {
+              bindings: {
+                INGEST_SECRET: "test-ingest-secret",
+                INGEST_SECRET_PREVIOUS: "test-ingest-secret-before",
+                ALLOW_HUB_OVERRIDE: "true",
+              },
+            },
+          }),
+        ],
+        test: { name: "workers", include: ["worker/**/*.test.ts"], testTimeout: 15_000 },
+      },
+      {
+        test: {
+          name: "integration",
+          include: ["test/**/*.test.ts"],
+          environment: "node",
+          globalSetup: ["./test/support/postgres.global.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
