@@ -160,14 +160,15 @@ export async function connect({ url, answerTimeoutMs, onRing, signal }: ConnectO
 
 /** Such as `57P01 terminating connection due to administrator command`, with what to do where that is known. */
 export function describe(error: Error & { code?: unknown }): string {
-  const code = typeof error.code === "string" ? error.code : null;
+  const code = typeof error.code === "string" && SQLSTATE.test(error.code) ? error.code : null;
   // Node's error for a host with several addresses has no message of its own.
   const message = error.message === "" ? "cannot be reached" : error.message;
-  const text = code === null || message.includes(code) ? message : `${code} ${message}`;
+  const text = code === null ? message : `${code} ${message}`;
   const fix = code === null ? undefined : FIXES[code];
   return fix === undefined ? text : `${text}: ${fix}`;
 }
 
+const SQLSTATE = /^[0-9A-Z]{5}$/;
 const NOT_MIGRATED = "is the schema rowcast there? `npm run migrate` makes it";
 const FIXES: Readonly<Record<string, string>> = {
   "3F000": NOT_MIGRATED,

@@ -1,0 +1,193 @@
+/** Every change exactly once and in order, whatever dies. */
+import { connect as connectTcp, createServer, type AddressInfo, type Socket } from "node:net";
+import { once } from "node:events";
+import { expect, onTestFinished, test } from "vitest";
+import type { AppendRequest } from "../../protocol/ingest.ts";
+import { idsIn, setStage } from "./stage.ts";
+
+const stage = setStage();
+
+test("SIGKILL amid a batch, and a new listener", async () => {
+  const log = await stage.openLog();
+  const after = await stage.lastId();
+  const first = await stage.startReady(log);
+  log.fail("held");
+  await stage.insert(100);
+  await log.until(() => log.outcomes.includes("held"));
+  await first.end("SIGKILL");
+  await stage.startReady(log);
+  await stage.insert(1);
+  await log.until(() => log.changes.length >= 101);
+  expect(idsIn(log)).toEqual(await stage.outboxIds(after));
+});
+
+test("Postgres ends its session", async () => {
+  const log = await stage.openLog();
+  const after = await stage.lastId();
+  const listener = await stage.startReady(log);
+  await endSessions();
+  await stage.insert(20);
+  await log.until(() => log.changes.length >= 20);
+  expect(idsIn(log)).toEqual(await stage.outboxIds(after));
+  expect(await listener.line("reconnecting to Postgres")).toHaveProperty(
+    "reason",
+    expect.stringContaining("57P01"),
+  );
+});
+
+test("Postgres ends its session while a batch is under way", async () => {
+  const log = await stage.openLog();
+  const after = await stage.lastId();
+  await stage.startReady(log);
+  log.fail("held");
+  await stage.insert(20);
+  await log.until(() => log.outcomes.includes("held"));
+  await endSessions();
+  await log.until(() => log.changes.length >= 20);
+  expect(idsIn(log)).toEqual(await stage.outboxIds(after));
+});
+
+test("the connection to Postgres is open and dead", async () => {
+  const log = await stage.openLog();
+  const after = await stage.lastId();
+  const proxy = await startProxy(Number(new URL(stage.database.url).port));
+  const url = new URL(stage.database.url);
+  url.port = String(proxy.port);
+  const listener = await stage.startReady(log, {
+    DATABASE_URL: url.href,
+    KEEPALIVE_MS: "200",
+    ANSWER_TIMEOUT_MS: "500",
+  });
+  proxy.freeze();
+  await stage.insert(5);
+  await log.until(() => log.changes.length >= 5);
+  expect(idsIn(log)).toEqual(await stage.outboxIds(after));
+  expect(await listener.line("reconnecting to Postgres")).toHaveProperty("reason", "no answer in 500 ms");
+});
+
+test("the Worker answers 503 for a while, and is cut off", async () => {
+  const log = await stage.openLog();
+  const after = await stage.lastId();
+  const listener = await stage.startReady(log);
+  log.fail(503, 503, "cut", 503);
+  await stage.insert(30);
+  await log.until(() => log.changes.length >= 30);
+  await listener.line("the Worker answers again");
+  expect(idsIn(log)).toEqual(await stage.outboxIds(after));
+});
+
+test("the batch was stored and the answer lost", async () => {
+  const log = await stage.openLog();
+  const after = await stage.lastId();
+  await stage.startReady(log);
+  log.fail("answer lost");
+  await stage.insert(10);
+  await log.until(() => log.changes.length >= 10);
+  expect(idsIn(log)).toEqual(await stage.outboxIds(after));
+  expect(log.outcomes).toContain("conflict");
+});
+
+test("the Worker never answers", async () => {
+  const log = await stage.openLog();
+  const after = await stage.lastId();
+  const listener = await stage.startReady(log, { ANSWER_TIMEOUT_MS: "300" });
+  log.fail("held");
+  await stage.insert(1);
+  await log.until(() => log.changes.length >= 1);
+  expect(idsIn(log)).toEqual(await stage.outboxIds(after));
+  expect(await listener.line("the Worker does not answer")).toHaveProperty("reason", "no answer in 300 ms");
+});
+
+test("a batch is too large for the Worker: it comes in halves", async () => {
+  const log = await stage.openLog();
+  await (await stage.startReady(log)).end("SIGTERM");
+  const after = await stage.lastId();
+  await stage.insert(8);
+  log.fail(413, 413);
+  await stage.startReady(log);
+  expect(idsIn(log)).toEqual(await stage.outboxIds(after));
+  const sizes = log.bodies.map((body) => (JSON.parse(body) as AppendRequest).changes.length);
+  expect(sizes.filter((size) => size > 0)).toEqual([2, 2, 2, 2]);
+});
+
+test("another listener was faster: it goes on from where the log stands", async () => {
+  const log = await stage.openLog();
+  const after = await stage.lastId();
+  const first = await stage.startReady(log, { ANSWER_TIMEOUT_MS: "500" });
+  log.fail("held");
+  await stage.insert(5);
+  await log.until(() => log.outcomes.includes("held"));
+  const second = await stage.startReady(log);
+  await second.end("SIGTERM");
+  await first.line("conflict");
+  await stage.insert(5);
+  await log.until(() => log.changes.length >= 10);
+  expect(idsIn(log)).toEqual(await stage.outboxIds(after));
+});
+
+test("the database was set back: the log begins anew, once, and says why", async () => {
+  const log = await stage.openLog();
+  const first = await stage.startReady(log);
+  await stage.insert(3);
+  await log.until(() => log.changes.length === 3);
+  await first.end("SIGTERM");
+  await stage.database.client.query("TRUNCATE rowcast.changes");
+  await stage.startReady(log);
+  expect(log.restarts).toHaveLength(1);
+  await stage.insert(2);
+  await log.until(() => log.changes.length === 5);
+  expect(log.restarts).toHaveLength(1);
+});
+
+test("the log followed another database: it begins anew", async () => {
+  const log = await stage.openLog();
+  log.state = { source: "another", cursor: "1:1:", last: null, position: "e0.0" };
+  const listener = await stage.startReady(log);
+  expect(log.restarts).toHaveLength(1);
+  await listener.line("the log begins anew: the history changed");
+  await stage.insert(1);
+  await log.until(() => log.changes.length === 1);
+});
+
+test("a wrong secret is named, and does not end it", async () => {
+  const log = await stage.openLog();
+  const listener = stage.start(log, { INGEST_SECRET: "not-the-one" });
+  const line = await listener.line("the Worker refuses");
+  expect(line["reason"]).toContain("INGEST_SECRET");
+  expect((await listener.end("SIGTERM")).code).toBe(0);
+});
+
+async function endSessions(): Promise<void> {
+  await stage.database.client.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE application_name = 'rowcast listener' AND datname = current_database()`,
+  );
+}
+
+/** A way to Postgres whose present connections can be made to carry nothing more, without closing them. */
+async function startProxy(to: number): Promise<{ port: number; freeze(): void }> {
+  const pairs = new Set<[Socket, Socket]>();
+  const server = createServer((near) => {
+    const far = connectTcp(to, "127.0.0.1");
+    const pair: [Socket, Socket] = [near, far];
+    pairs.add(pair);
+    near.pipe(far);
+    far.pipe(near);
+    for (const socket of pair) socket.on("error", () => pair.forEach((each) => each.destroy()));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    for (const pair of pairs) for (const socket of pair) socket.destroy();
+    server.close();
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    freeze() {
+      for (const [near, far] of pairs) {
+        near.unpipe().pause();
+        far.unpipe().pause();
+      }
+    },
+  };
+}
