@@ -1,0 +1,26 @@
+import { filterToSearch } from "../protocol/filter.ts";
+import type { Filter } from "../protocol/filter.ts";
+import type { Transport } from "./states.ts";
+
+/**
+ * The address of a stream: `<base>/ws` or `<base>/sse` with `since` and `filter` in the query.
+ *
+ * @param base http or https, with or without a path.
+ * @throws {TypeError} when `base` is not such an address.
+ */
+export function streamAddress(
+  base: string,
+  transport: Transport,
+  since: string | null,
+  filter: Filter | null,
+): string {
+  const url = new URL(base);
+  if (!/^https?:$/.test(url.protocol))
+    throw new TypeError(`url starts with http:// or https://, not ${base}`);
+  url.pathname = url.pathname.replace(/\/*$/, transport === "sse" ? "/sse" : "/ws");
+  url.hash = "";
+  if (transport === "websocket") url.protocol = url.protocol.replace("http", "ws");
+  const search = { ...filterToSearch(filter), ...(since === null ? {} : { since }) };
+  for (const [name, value] of Object.entries(search)) url.searchParams.set(name, value);
+  return url.href;
+}

@@ -1,0 +1,187 @@
+/** The client: runs the machine's effects, and turns them into what an application subscribes to. */
+import { addToFilter, takeFromFilter, toFilter } from "../protocol/filter.ts";
+import { parsePosition } from "../protocol/position.ts";
+import { streamAddress } from "./address.ts";
+import type { Client, ClientEvents, ClientOptions, ServerStatus } from "./api.ts";
+import type { Connection, ConnectionHandlers } from "./connection.ts";
+import { defaultEnv } from "./env.ts";
+import type { Env } from "./env.ts";
+import { start, step } from "./machine.ts";
+import { emitter, observable } from "./observable.ts";
+import { watchPage } from "./page.ts";
+import { sameState, showState } from "./public-state.ts";
+import type { ConnectionState } from "./public-state.ts";
+import { rememberSeen } from "./seen.ts";
+import { openSse } from "./sse.ts";
+import { wakeAt } from "./states.ts";
+import type { Effect, Event, Notice, Transport } from "./states.ts";
+import { openWebSocket, probeWebSocket } from "./websocket.ts";
+
+/**
+ * Opens a stream of changes and keeps it open until `close`.
+ *
+ * @throws {TypeError} when `url` is no http address, `since` no position, or no transport is left to use.
+ */
+export function createClient(options: ClientOptions): Client {
+  const { url, since = null, parse = JSON.parse } = options;
+  const env: Env = { ...defaultEnv(), ...options.env };
+  // Called bare, not as methods: browsers refuse timers with another `this`.
+  const { now, random, setTimeout, clearTimeout } = env;
+  const transports = (options.transports ?? ["websocket", "sse"]).filter(
+    // Node 20 has fetch but no WebSocket.
+    (transport) => transport === "sse" || typeof env.WebSocket === "function",
+  );
+  if (transports.length === 0) throw new TypeError("no transport is left: this runtime has no WebSocket");
+  if (since !== null && !parsePosition(since)) throw new TypeError(`not a position: ${since}`);
+
+  let filter = toFilter(options.filter ?? {});
+  streamAddress(url, "sse", since, filter); // throws here rather than later
+  const events = emitter<ClientEvents>();
+  const status = observable<ServerStatus | null>(null);
+  const seen = rememberSeen();
+
+  const world = () => ({ now: now(), random });
+  let [state, effects] = start(transports, since, world());
+  const shown = observable<ConnectionState>(showState(state));
+
+  let connection: Connection | null = null;
+  let endProbe: (() => void) | null = null;
+  let alarm: { at: number; timer: unknown } | null = null;
+  /** Events raised by listeners while a step runs wait their turn. */
+  const queue: Event[] = [];
+  let running = false;
+  let closed = false;
+
+  const dispatch = (event: Event): void => {
+    if (closed && event.type !== "stop") return;
+    queue.push(event);
+    if (running) return;
+    running = true;
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      [state, effects] = step(state, next, world());
+      settle();
+    }
+    running = false;
+  };
+  const settle = (): void => {
+    for (const effect of effects) run(effect);
+    const next = showState(state);
+    if (!sameState(next, shown.value.get())) shown.set(next);
+    setAlarm();
+  };
+
+  /** One timer for all deadlines; it is left alone when they only move back, for a tick too early does nothing. */
+  const setAlarm = (): void => {
+    const at = wakeAt(state);
+    if (alarm && at !== null && alarm.at <= at) return;
+    if (alarm) clearTimeout(alarm.timer);
+    alarm = null;
+    if (at === null) return;
+    const ring = (): void => {
+      alarm = null;
+      dispatch({ type: "tick" });
+    };
+    alarm = { at, timer: setTimeout(ring, Math.max(0, at - now())) };
+  };
+
+  const run = (effect: Effect): void => {
+    switch (effect.type) {
+      case "open":
+        connection = open(effect.connection, effect.transport, effect.since);
+        return;
+      case "close":
+        connection?.close();
+        connection = null;
+        return;
+      case "send":
+        connection?.send(effect.text);
+        return;
+      case "probe": {
+        const done = (opened: boolean): void =>
+          dispatch({ type: "probed", connection: effect.connection, opened });
+        endProbe = probeWebSocket(env.WebSocket, streamAddress(url, "websocket", null, filter), done);
+        return;
+      }
+      case "end-probe":
+        endProbe?.();
+        endProbe = null;
+        return;
+      case "deliver":
+        events.emit("changes", effect);
+        for (const { xid } of effect.changes) seen.add(xid);
+        return;
+      case "gap":
+        events.emit("gap", effect);
+        return;
+      case "notice":
+        onNotice(effect.message);
+    }
+  };
+
+  const open = (id: number, transport: Transport, from: string | null): Connection => {
+    const address = streamAddress(url, transport, from, filter);
+    const handlers: ConnectionHandlers = {
+      onMessage: (message, size) => dispatch({ type: "message", connection: id, message, size }),
+      onPong: (position) => dispatch({ type: "pong", connection: id, position }),
+      onHeard: () => dispatch({ type: "heard", connection: id }),
+      onClosed: (code, reason) => dispatch({ type: "closed", connection: id, code, reason }),
+    };
+    return transport === "websocket"
+      ? openWebSocket(env.WebSocket, address, parse, handlers)
+      : openSse(env.fetch, address, filter !== null, parse, handlers);
+  };
+
+  const onNotice = (message: Notice): void => {
+    if (message.type === "welcome" || message.type === "status") {
+      const { connectedClients, listener } = message;
+      const lagMs = message.type === "status" ? message.lagMs : (status.value.get()?.lagMs ?? null);
+      status.set({ connectedClients, listener, lagMs });
+    }
+    // The union is narrowed one by one for the sake of the types.
+    switch (message.type) {
+      case "welcome":
+        return events.emit("welcome", message);
+      case "status":
+        return events.emit("status", message);
+      case "subscribed":
+        return events.emit("subscribed", message);
+      case "error":
+        return events.emit("error", message);
+      case "reset":
+        events.emit("reset", message);
+        return seen.settle();
+    }
+  };
+
+  const stopWatching = watchPage((type) => dispatch({ type }));
+  settle();
+
+  return {
+    state: shown.value,
+    status: status.value,
+    get position() {
+      return state.position;
+    },
+    on: events.on,
+    subscribe: (input) => {
+      const more = toFilter(input);
+      if (more === null) return;
+      filter = addToFilter(filter, more);
+      dispatch({ type: "refilter", frame: JSON.stringify({ type: "subscribe", ...input }) });
+    },
+    unsubscribe: (input = {}) => {
+      const less = toFilter(input);
+      filter = less === null ? null : takeFromFilter(filter, less);
+      dispatch({ type: "refilter", frame: JSON.stringify({ type: "unsubscribe", ...input }) });
+    },
+    seen: seen.wait,
+    reconnect: () => dispatch({ type: "reconnect" }),
+    close: () => {
+      if (closed) return;
+      closed = true;
+      stopWatching();
+      dispatch({ type: "stop", reason: "closed" });
+      seen.close();
+    },
+  };
+}

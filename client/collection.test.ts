@@ -1,0 +1,277 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Change } from "../protocol/change.ts";
+import type { ChangeBatch, Client, ClientEvents } from "./api.ts";
+import { liveCollection } from "./collection.ts";
+import type { LiveCollectionOptions } from "./collection.ts";
+import { emitter } from "./observable.ts";
+
+interface Item {
+  readonly id: number;
+  readonly v: number;
+}
+
+/** A client whose stream is the test's. */
+function stream(position: string | null = "e.0") {
+  const events = emitter<ClientEvents>();
+  const client: Pick<Client, "on" | "position"> = { on: events.on, position };
+  const deliver = (...changes: Change[]): void => {
+    const batch: ChangeBatch = { from: "e.0", position: "e.0", changes, transport: "websocket" };
+    events.emit("changes", batch);
+  };
+  const reset = (): void => events.emit("reset", { type: "reset", reason: "expired", position: "e.9" });
+  const welcome = (): void => {
+    const about = { clientId: "c", connectedClients: 1, listener: "live", protocol: 1 } as const;
+    events.emit("welcome", { type: "welcome", position: "e.0", window: { bytes: 1, changes: 1 }, ...about });
+  };
+  return { client, deliver, reset, welcome };
+}
+
+/** Loads that the test answers one by one, in any order. */
+function loads() {
+  const asked: PromiseWithResolvers<{ rows: readonly Item[]; snapshot: string }>[] = [];
+  const load = () => {
+    const answer = Promise.withResolvers<{ rows: readonly Item[]; snapshot: string }>();
+    asked.push(answer);
+    return answer.promise;
+  };
+  const answer = async (index: number, rows: readonly Item[], snapshot: string): Promise<void> => {
+    asked[index]?.resolve({ rows, snapshot });
+    await settled();
+  };
+  const fail = async (index: number): Promise<void> => {
+    asked[index]?.reject(new Error("no"));
+    await settled();
+  };
+  return { load, answer, fail, asked };
+}
+
+/** Every promise that is resolved has been acted on. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+let seq = 0;
+function change(
+  xid: number,
+  operation: Change["operation"],
+  data: Item | null,
+  rest: Partial<Change> = {},
+): Change {
+  const key = data && { id: data.id };
+  const about = { table: "items", old: null, timestamp: "", seq: ++seq };
+  return { ...about, xid: String(xid), operation, key, data: data && { ...data }, ...rest };
+}
+
+function open(options: Partial<LiveCollectionOptions<Item>> = {}, position: string | null = "e.0") {
+  const source = stream(position);
+  const loader = loads();
+  const timers: (() => void)[] = [];
+  const collection = liveCollection<Item>({
+    client: source.client,
+    table: "items",
+    key: (row) => row.id,
+    load: loader.load,
+    env: { random: () => 0, setTimeout: (callback) => timers.push(callback), clearTimeout: () => undefined },
+    ...options,
+  });
+  const rows = () => [...collection.rows.get().values()];
+  return { ...source, ...loader, collection, rows, timers };
+}
+
+describe("loading", () => {
+  test("waits for the first welcome, and loads once for all later ones", () => {
+    const { asked, welcome } = open({}, null);
+    expect(asked).toHaveLength(0);
+    welcome();
+    welcome();
+    expect(asked).toHaveLength(1);
+  });
+  test("drops what the snapshot shows and applies the rest in order", async () => {
+    const { deliver, answer, rows, collection } = open();
+    deliver(change(5, "INSERT", { id: 1, v: 1 }), change(7, "UPDATE", { id: 1, v: 3 }));
+    deliver(change(6, "UPDATE", { id: 2, v: 9 }));
+    expect(collection.state.get()).toBe("loading");
+    await answer(
+      0,
+      [
+        { id: 1, v: 2 },
+        { id: 2, v: 0 },
+      ],
+      "6:7:6",
+    );
+    expect(rows()).toEqual([
+      { id: 1, v: 3 },
+      { id: 2, v: 9 },
+    ]);
+    expect(collection.state.get()).toBe("ready");
+  });
+  test("drops what the snapshot shows also when it comes long after", async () => {
+    const { deliver, answer, rows } = open();
+    await answer(0, [{ id: 1, v: 2 }], "8:8:");
+    deliver(change(9, "UPDATE", { id: 1, v: 4 }));
+    deliver(change(7, "INSERT", { id: 1, v: 1 }));
+    expect(rows()).toEqual([{ id: 1, v: 4 }]);
+  });
+  test("a load that fails is tried again, and the rows of before stay", async () => {
+    const { answer, fail, reset, rows, collection, timers, asked } = open();
+    await answer(0, [{ id: 1, v: 1 }], "1:1:");
+    reset();
+    expect(collection.state.get()).toBe("reloading");
+    await fail(1);
+    expect(collection.state.get()).toBe("failed");
+    expect(rows()).toEqual([{ id: 1, v: 1 }]);
+    timers[0]?.();
+    expect(asked).toHaveLength(3);
+    await answer(2, [{ id: 2, v: 2 }], "1:1:");
+    expect(rows()).toEqual([{ id: 2, v: 2 }]);
+  });
+  test("a load that a reset has overtaken is forgotten", async () => {
+    const { answer, reset, deliver, rows } = open();
+    deliver(change(3, "INSERT", { id: 3, v: 3 }));
+    reset();
+    await answer(0, [{ id: 1, v: 1 }], "1:1:");
+    expect(rows()).toEqual([]);
+    await answer(1, [{ id: 2, v: 2 }], "1:1:");
+    expect(rows()).toEqual([{ id: 2, v: 2 }]);
+  });
+  test("a row too large to travel is loaded, spread out, with all the others", async () => {
+    const { answer, deliver, rows, timers } = open();
+    await answer(0, [{ id: 1, v: 1 }], "2:2:");
+    deliver(change(2, "UPDATE", null, { key: { id: 1 }, truncated: true }));
+    expect(rows()).toEqual([{ id: 1, v: 1 }]);
+    timers[0]?.();
+    await answer(1, [{ id: 1, v: 5 }], "3:3:");
+    expect(rows()).toEqual([{ id: 1, v: 5 }]);
+  });
+  test("after close nothing is touched any more", async () => {
+    const { answer, deliver, rows, collection } = open();
+    collection.close();
+    await answer(0, [{ id: 1, v: 1 }], "1:1:");
+    deliver(change(2, "INSERT", { id: 2, v: 2 }));
+    expect(rows()).toEqual([]);
+  });
+});
+
+describe("following", () => {
+  test("an update out of the filter removes the row, one into it adds it", async () => {
+    const { answer, deliver, rows } = open({ filter: { tables: { items: { v: [1] } } } });
+    await answer(0, [{ id: 1, v: 1 }], "1:1:");
+    deliver(change(2, "UPDATE", { id: 1, v: 2 }), change(3, "UPDATE", { id: 2, v: 1 }));
+    expect(rows()).toEqual([{ id: 2, v: 1 }]);
+  });
+  test("tells of each change with the row before and after, once the rows are set", async () => {
+    const { answer, deliver, collection, rows } = open();
+    await answer(0, [{ id: 1, v: 1 }], "1:1:");
+    const told: unknown[] = [];
+    collection.on("change", ({ before, after }) => told.push([before, after, rows().length]));
+    deliver(change(2, "UPDATE", { id: 1, v: 2 }), change(2, "INSERT", { id: 2, v: 0 }));
+    deliver(
+      change(3, "DELETE", { id: 1, v: 2 }),
+      change(4, "TRUNCATE", null),
+      change(5, "DELETE", { id: 7, v: 0 }),
+    );
+    expect(told).toEqual([
+      [{ id: 1, v: 1 }, { id: 1, v: 2 }, 2],
+      [null, { id: 2, v: 0 }, 2],
+      [{ id: 1, v: 2 }, null, 0],
+      [null, null, 0],
+    ]);
+  });
+  test("gives a new map for each batch that touches the rows, and only then", async () => {
+    const { answer, deliver, collection } = open();
+    await answer(0, [], "1:1:");
+    const first = collection.rows.get();
+    deliver(change(2, "INSERT", { id: 1, v: 1 }, { table: "others" }));
+    expect(collection.rows.get()).toBe(first);
+    deliver(change(2, "INSERT", { id: 1, v: 1 }));
+    expect(collection.rows.get()).not.toBe(first);
+    expect(first.size).toBe(0);
+  });
+});
+
+/**
+ * A random history: transactions that begin and end in any order, each writing rows that no open one has written. The
+ * outbox is in the order of writing; the stream carries what has committed, in that order, a window at a time.
+ */
+const history = fc
+  .array(fc.record({ xid: fc.nat(5), id: fc.nat(3), kind: fc.nat(9), v: fc.nat(99), end: fc.boolean() }), {
+    maxLength: 40,
+  })
+  .map((writes) => {
+    let nextXid = 10;
+    const running = new Map<number, number>();
+    const locks = new Map<number, number>();
+    const rows = new Map<number, Item>();
+    const mine = new Map<number, Change[]>();
+    /** After each commit: what a snapshot would be and show, and how much of the stream has been told. */
+    const moments: { snapshot: string; rows: Item[]; told: number }[] = [];
+    const told: Change[] = [];
+    const moment = () => {
+      const open = [...running.values()].toSorted((a, b) => a - b);
+      const snapshot = `${open[0] ?? nextXid}:${nextXid}:${open.join(",")}`;
+      moments.push({ snapshot, rows: [...rows.values()].map((row) => ({ ...row })), told: told.length });
+    };
+    const commit = (slot: number) => {
+      const xid = running.get(slot);
+      if (xid === undefined) return;
+      running.delete(slot);
+      for (const [id, holder] of locks) if (holder === slot) locks.delete(id);
+      for (const made of mine.get(slot) ?? []) {
+        told.push(made);
+        const row = made.data as Item | null;
+        if (made.operation === "TRUNCATE") rows.clear();
+        else if (row && made.operation === "DELETE") rows.delete(row.id);
+        else if (row) rows.set(row.id, row);
+      }
+      mine.delete(slot);
+      moment();
+    };
+    moment();
+    for (const { xid: slot, id, kind, v, end } of writes) {
+      if (locks.has(id) && locks.get(id) !== slot) continue;
+      // TRUNCATE locks the whole table.
+      if (kind === 9 && [...locks.values()].some((holder) => holder !== slot)) continue;
+      if (!running.has(slot)) running.set(slot, nextXid++);
+      const xid = running.get(slot) ?? 0;
+      if (kind === 9) for (let each = 0; each < 4; each++) locks.set(each, slot);
+      locks.set(id, slot);
+      const list = mine.get(slot) ?? [];
+      mine.set(slot, list);
+      if (kind === 9) list.push(change(xid, "TRUNCATE", null));
+      else list.push(change(xid, kind < 3 ? "DELETE" : kind < 6 ? "INSERT" : "UPDATE", { id, v }));
+      moment();
+      if (end) commit(slot);
+    }
+    for (const slot of running.keys()) commit(slot);
+    return { moments, told, rows: [...rows.values()] };
+  });
+
+test("whatever the history, the moment of the snapshot and the chunks, the rows come out as the database has them", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      history,
+      fc.nat(),
+      fc.nat(),
+      fc.nat(),
+      fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1 }),
+      async ({ moments, told, rows: expected }, pick, early, late, sizes) => {
+        const taken = moments[pick % moments.length];
+        if (!taken) throw new Error("there is always the first moment");
+        // The stream is open from a place before the snapshot on, and the answer arrives anywhere after that.
+        const begin = taken.told - (early % (taken.told + 1));
+        const answered = begin + (late % (told.length - begin + 1));
+        const { deliver, answer, rows } = open();
+        for (let at = begin, turn = 0; at <= told.length; turn++) {
+          if (at >= answered && turn >= 0) {
+            await answer(0, taken.rows, taken.snapshot);
+          }
+          const size = sizes[turn % sizes.length] ?? 1;
+          deliver(...told.slice(at, at + size));
+          at += size;
+        }
+        await answer(0, taken.rows, taken.snapshot);
+        expect(rows().toSorted((a, b) => a.id - b.id)).toEqual(expected.toSorted((a, b) => a.id - b.id));
+      },
+    ),
+    { numRuns: 300 },
+  );
+});

@@ -1,0 +1,17 @@
+/** Rowcast's client: a stream of changes that survives everything, and live collections on top of it. */
+export { createClient } from "./client.ts";
+export type { ChangeBatch, Client, ClientEvents, ClientOptions, ServerStatus } from "./api.ts";
+export type { Env } from "./env.ts";
+export { liveCollection } from "./collection.ts";
+export type {
+  CollectionChange,
+  CollectionState,
+  LiveCollection,
+  LiveCollectionOptions,
+} from "./collection.ts";
+export type { Observable } from "./observable.ts";
+export type { ConnectionState } from "./public-state.ts";
+export type { Transport } from "./states.ts";
+export type { Change, Operation, Row } from "../protocol/change.ts";
+export type { FilterInput } from "../protocol/filter.ts";
+export type { ListenerStatus } from "../protocol/messages.ts";

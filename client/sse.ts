@@ -1,0 +1,93 @@
+import { createParser } from "eventsource-parser";
+import { CloseCode } from "../protocol/close-codes.ts";
+import type { Connection, ConnectionHandlers, Parse } from "./connection.ts";
+import { collectEvents } from "./sse-events.ts";
+
+/** What a refusal by HTTP status means, in the words of the close codes; everything else is worth another try. */
+const CODES: Readonly<Record<number, number>> = {
+  401: CloseCode.TOKEN_EXPIRED,
+  403: CloseCode.FORBIDDEN,
+  406: CloseCode.PROTOCOL,
+  429: CloseCode.TOO_MANY,
+};
+
+/** The stream ended or could not be had, and nothing says more. */
+const NO_CODE = 0;
+
+/**
+ * Opens `/sse` at `address` over fetch, which unlike EventSource shows comments (the sign of life) and HTTP statuses, and
+ * leaves reconnecting to the machine.
+ *
+ * @param filtered whether the address carries a filter: see `collectEvents`.
+ */
+export function openSse(
+  fetch: typeof globalThis.fetch,
+  address: string,
+  filtered: boolean,
+  parse: Parse,
+  handlers: ConnectionHandlers,
+): Connection {
+  const abort = new AbortController();
+  let closed = false;
+  const close = (): void => {
+    closed = true;
+    abort.abort();
+  };
+  const end = (code: number, reason: string): void => {
+    if (closed) return;
+    close();
+    handlers.onClosed(code, reason);
+  };
+
+  const read = async (): Promise<void> => {
+    const response = await fetch(address, {
+      headers: { accept: "text/event-stream" },
+      cache: "no-store",
+      signal: abort.signal,
+    });
+    if (!response.ok || !response.body || !isEventStream(response)) {
+      return end(CODES[response.status] ?? NO_CODE, await refusal(response));
+    }
+    const events = collectEvents(filtered, parse, (message, size) => {
+      if (!closed) handlers.onMessage(message, size);
+    });
+    const parser = createParser({ onEvent: events.push });
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (closed) return;
+      if (done) return end(NO_CODE, "the server ended the stream");
+      handlers.onHeard();
+      try {
+        parser.feed(value);
+        events.flush();
+      } catch {
+        return end(CloseCode.BAD_FRAME, "an event from the server is not JSON"); // the rest cannot be trusted either
+      }
+    }
+  };
+
+  read().catch((error: unknown) => end(NO_CODE, `the stream failed: ${words(error)}`));
+  return { send: () => undefined, close };
+}
+
+function isEventStream(response: Response): boolean {
+  return response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
+}
+
+/** In the words of the problem that came instead of a stream, when it is one. */
+async function refusal(response: Response): Promise<string> {
+  const status = `no event stream but HTTP ${response.status}`;
+  try {
+    const { detail, title } = (await response.json()) as { detail?: string; title?: string };
+    return `${status}: ${detail ?? title ?? ""}`;
+  } catch {
+    return status; // not JSON: a proxy's page, which says nothing to us
+  }
+}
+
+/** Node's fetch hides what happened in `cause`. */
+function words(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error && error.cause.message !== "" ? error.cause.message : error.message;
+}
