@@ -35,6 +35,8 @@ export interface Postgres {
   readonly exited: Promise<void>;
   /** Fast shutdown: sessions are ended, nothing is lost. Resolves when the process has gone. */
   stop(): Promise<void>;
+  /** Immediate shutdown: the next start recovers from the log, as after a crash. */
+  kill(): void;
 }
 
 /** The address of the local database on `port`. */
@@ -97,6 +99,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     pid: child.pid ?? -1,
     exited,
     stop: () => stopServer(child, exited),
+    kill: () => void child.kill("SIGQUIT"),
   };
   try {
     await ensureDatabase(options.port);
