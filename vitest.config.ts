@@ -20,9 +20,11 @@ export default defineConfig({
             remoteBindings: false,
             miniflare: {
               bindings: {
-                INGEST_SECRET: "test-ingest-secret",
-                INGEST_SECRET_PREVIOUS: "test-ingest-secret-before",
+                INGEST_SECRET: "test-ingest-secret-0123456789",
+                INGEST_SECRET_PREVIOUS: "previous-ingest-secret-0123456789",
                 ALLOW_HUB_OVERRIDE: "true",
+                // Small, so that a test can outrun it.
+                HISTORY_MAX_CHANGES: "100",
               },
             },
           }),

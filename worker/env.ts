@@ -22,6 +22,10 @@ export interface Env {
   HISTORY_MAX_AGE_MS?: string;
   /** With clients watching and no listener heard for this long, the ChangeLog reads the outbox itself. */
   FALLBACK_AFTER_MS?: string;
+  /** A location hint near the database: where the ChangeLog is created. Only the first use counts. */
+  CHANGE_LOG_LOCATION?: string;
+  /** Hubs per region; clients are spread over them. */
+  HUB_SHARDS?: string;
   /** "true" where `?region=` and `?shard=` may choose the hub: on a laptop every request comes from one region. */
   ALLOW_HUB_OVERRIDE?: string;
 }

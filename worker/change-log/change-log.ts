@@ -1,0 +1,243 @@
+/**
+ * The ChangeLog: one object per database. It owns the order of all changes (compare-and-set on the listener's cursor, a
+ * number for each change) and their recent history, knows which Hubs have clients, and reads the outbox itself when
+ * clients watch and no listener is heard.
+ */
+import { DurableObject } from "cloudflare:workers";
+import type { LogState } from "../../protocol/ingest.ts";
+import type { ListenerStatus } from "../../protocol/messages.ts";
+import { formatPosition, type Position } from "../../protocol/position.ts";
+import { openDatabase } from "../database/open.ts";
+import type { Env } from "../env.ts";
+import { parseHubName } from "../hub/region.ts";
+import { logError } from "../http/log-error.ts";
+import { logEvent } from "../log.ts";
+import { hub } from "../objects.ts";
+import { FanOut, type HubReport } from "./fan-out.ts";
+import { History, type Delivery, type ReadResult } from "./history.ts";
+import { readOutbox } from "./outbox.ts";
+import { worthTelling, type LogStatus } from "./status.ts";
+
+/** What `/health` shows. */
+export interface LogOverview extends LogStatus {
+  position: string;
+}
+
+/** How often the outbox is read when there is no listener. */
+const FALLBACK_EVERY_MS = 2000;
+/** Everyone is told of a change in the numbers at most this often. */
+const TELL_EVERY_MS = 1000;
+/** When the listener was last heard is kept this coarsely: each time is a row written. */
+const HEARD_GRAIN_MS = 20_000;
+/** Pages read in one go by the fallback, so that an alarm ends. */
+const FALLBACK_PAGES = 50;
+
+export class ChangeLog extends DurableObject<Env> {
+  readonly #history: History;
+  readonly #fanOut: FanOut;
+  readonly #fallbackAfterMs: number;
+  #heardAt: number;
+  #heardKept = 0;
+  #heardEver = false;
+  #lagMs: number | null = null;
+  #told: LogStatus | null = null;
+  #tellTimer: ReturnType<typeof setTimeout> | null = null;
+  #toldAt = 0;
+  #reading: Promise<void> | null = null;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const limits = {
+      maxChanges: positive(env.HISTORY_MAX_CHANGES, 100_000),
+      maxAgeMs: positive(env.HISTORY_MAX_AGE_MS, 86_400_000),
+    };
+    this.#fallbackAfterMs = positive(env.FALLBACK_AFTER_MS, 35_000);
+    this.#history = new History(ctx.storage, limits, newEpoch);
+    ctx.storage.sql.exec(
+      "CREATE TABLE IF NOT EXISTS hubs (name TEXT PRIMARY KEY, clients INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID",
+    );
+    const known = ctx.storage.sql
+      .exec<{ name: string; clients: number; at: number }>("SELECT name, clients, at FROM hubs")
+      .toArray()
+      .map(({ name, clients, at }) => [name, { clients, at }] as const);
+    // A log that has just woken gives the listener the whole time again before it takes it for gone.
+    const heard = ctx.storage.kv.get<number>("heardAt");
+    this.#heardAt = heard ?? Date.now();
+    this.#heardEver = heard !== undefined;
+    this.#fanOut = new FanOut(
+      {
+        call: (name) => hub(env, parseHubName(name)),
+        read: (since, maxChars) => this.#history.read(since, maxChars),
+        head: () => this.#history.position,
+        status: () => this.#status(),
+        changed: (name, report) => this.#hubChanged(name, report),
+        warn: (event, details) => logEvent("warn", event, details),
+      },
+      known,
+    );
+  }
+
+  /** Where the log stands. Asked by the listener, so it also says that one lives. */
+  state(): LogState {
+    this.#heard();
+    return this.#history.state;
+  }
+
+  /**
+   * Stores a delivery that begins at the stored cursor and sends it to the Hubs; an empty one is the listener's sign of
+   * life. Anything else is a conflict and changes nothing.
+   */
+  append(delivery: Delivery): { stored: boolean; state: LogState } {
+    this.#heard();
+    return { stored: this.#store(delivery), state: this.#history.state };
+  }
+
+  /** History after a position, for Hubs that fell behind and for `/api/changes`. `head` is where the log stands. */
+  read(since: Position, maxChars: number, maxChanges?: number): ReadResult & { head: Position } {
+    return { ...this.#history.read(since, maxChars, maxChanges), head: this.#history.position };
+  }
+
+  /** A Hub has clients: from now on it is pushed to. Also its check-in, which mends a registration that was lost. */
+  join(name: string, report: HubReport): { position: Position; status: LogStatus } {
+    this.#fanOut.report(name, report, this.#history.position);
+    return { position: this.#history.position, status: this.#status() };
+  }
+
+  /** A Hub counts its clients; with none it is no longer pushed to. */
+  report(name: string, report: HubReport): void {
+    this.#fanOut.report(name, report);
+  }
+
+  /** The API has written: with clients watching and no listener, the outbox is read now instead of on the next alarm. */
+  async wrote(): Promise<void> {
+    if (this.#fanOut.connectedClients > 0 && this.#listener() === "down") await this.#readOutbox();
+  }
+
+  overview(): LogOverview {
+    return { ...this.#status(), position: formatPosition(this.#history.position) };
+  }
+
+  override async alarm(): Promise<void> {
+    if (this.#fanOut.connectedClients === 0) return;
+    if (this.#listener() === "down") {
+      this.#tellSoon();
+      await this.#readOutbox();
+      await this.ctx.storage.setAlarm(Date.now() + FALLBACK_EVERY_MS);
+    } else {
+      await this.ctx.storage.setAlarm(this.#heardAt + this.#fallbackAfterMs);
+    }
+  }
+
+  #store(delivery: Delivery): boolean {
+    const now = Date.now();
+    const result = this.#history.append(delivery, now, newEpoch);
+    if (result.kind === "conflict") return false;
+    if (result.kind === "restarted") {
+      logEvent("warn", "the source's history changed: a new epoch begins, clients reload", {
+        reason: delivery.restart,
+        position: this.#history.state.position,
+      });
+      this.#fanOut.deliver();
+      return true;
+    }
+    if (delivery.last !== null) {
+      this.#lagMs = Math.max(0, now - Date.parse(delivery.last.timestamp));
+      this.#fanOut.deliver(result.batch);
+    }
+    return true;
+  }
+
+  /** One at a time: a write of the API during a round waits for that round, which may have begun before the write. */
+  async #readOutbox(): Promise<void> {
+    await this.#reading;
+    this.#reading ??= this.#readPages().finally(() => {
+      this.#reading = null;
+    });
+    await this.#reading;
+  }
+
+  async #readPages(): Promise<void> {
+    try {
+      const database = openDatabase(this.env, this.ctx);
+      for (let page = 0; page < FALLBACK_PAGES; page += 1) {
+        const { cursor, last, source } = this.#history.state;
+        const { delivery, more } = await readOutbox(database, { cursor, last }, source);
+        // Not stored means that a listener was faster: it has taken over.
+        if (!this.#store(delivery) || !more) return;
+      }
+    } catch (error) {
+      // Once a round, so at most every two seconds.
+      logError("no listener, and the outbox could not be read either; trying again", error, {
+        againInMs: FALLBACK_EVERY_MS,
+      });
+    }
+  }
+
+  #heard(): void {
+    const now = Date.now();
+    const before = this.#listener();
+    this.#heardAt = now;
+    this.#heardEver = true;
+    if (this.#fanOut.connectedClients > 0 && now - this.#heardKept > HEARD_GRAIN_MS) {
+      this.ctx.storage.kv.put("heardAt", now);
+      this.#heardKept = now;
+    }
+    if (before !== "live") this.#tellSoon();
+  }
+
+  #listener(): ListenerStatus {
+    if (Date.now() - this.#heardAt >= this.#fallbackAfterMs) return "down";
+    return this.#heardEver ? "live" : "connecting";
+  }
+
+  #status(): LogStatus {
+    return {
+      connectedClients: this.#fanOut.connectedClients,
+      listener: this.#listener(),
+      lagMs: this.#lagMs,
+    };
+  }
+
+  #hubChanged(name: string, report: HubReport | null): void {
+    const { sql } = this.ctx.storage;
+    if (report === null) sql.exec("DELETE FROM hubs WHERE name = ?", name);
+    else
+      sql.exec(
+        "INSERT OR REPLACE INTO hubs (name, clients, at) VALUES (?, ?, ?)",
+        name,
+        report.clients,
+        report.at,
+      );
+    if (report !== null) void this.#watchListener();
+    this.#tellSoon();
+  }
+
+  async #watchListener(): Promise<void> {
+    if ((await this.ctx.storage.getAlarm()) !== null) return;
+    await this.ctx.storage.setAlarm(Math.max(Date.now(), this.#heardAt + this.#fallbackAfterMs));
+  }
+
+  #tellSoon(): void {
+    if (this.#tellTimer !== null) return;
+    const wait = Math.max(0, this.#toldAt + TELL_EVERY_MS - Date.now());
+    this.#tellTimer = setTimeout(() => {
+      this.#tellTimer = null;
+      const status = this.#status();
+      if (!worthTelling(this.#told, status)) return;
+      this.#told = status;
+      this.#toldAt = Date.now();
+      this.#fanOut.tell(status);
+    }, wait);
+  }
+}
+
+/** Ten random characters: with a new epoch now and then, two never meet. */
+function newEpoch(): string {
+  const random = crypto.getRandomValues(new Uint8Array(10));
+  return Array.from(random, (byte) => (byte % 36).toString(36)).join("");
+}
+
+function positive(text: string | undefined, fallback: number): number {
+  const number = Number(text);
+  return Number.isFinite(number) && number > 0 ? number : fallback;
+}

@@ -1,0 +1,144 @@
+/**
+ * The ChangeLog's view of the Hubs: which have clients, and how far each has been served. One push is in flight per Hub;
+ * what comes meanwhile goes with the next one. A Hub that fails is tried again with growing pauses and pulls what it
+ * missed; neither the listener's POST nor another Hub waits for it.
+ */
+import type { Batch, ReadResult } from "./history.ts";
+import type { LogStatus } from "./status.ts";
+import type { Position } from "../../protocol/position.ts";
+
+/** What a Hub says of itself. `at` orders what it says: an answer that overtook a later word is ignored. */
+export interface HubReport {
+  clients: number;
+  at: number;
+}
+
+/** The calls to a Hub that the ChangeLog makes. */
+export interface HubCalls {
+  push(batch: Batch, status: LogStatus): Promise<HubReport>;
+  tell(status: LogStatus): Promise<HubReport>;
+}
+
+interface Target extends HubReport {
+  /** Up to where it has been sent; null when that is not known. */
+  sent: Position | null;
+  pushing: boolean;
+  failures: number;
+}
+
+interface Dependencies {
+  call(name: string): HubCalls;
+  read(since: Position, maxChars: number): ReadResult;
+  head(): Position;
+  status(): LogStatus;
+  /** Called when a Hub comes, goes or counts differently. */
+  changed(name: string, report: HubReport | null): void;
+  warn(event: string, details: Record<string, unknown>): void;
+}
+
+const PUSH_CHARS = 1_000_000;
+const RETRY_MS = [250, 1000, 4000, 10_000];
+/** After so many failures in a row it is left to the Hub's own check-in to come back. */
+const MAX_FAILURES = 12;
+
+export class FanOut {
+  readonly #targets = new Map<string, Target>();
+  readonly #deps: Dependencies;
+
+  constructor(deps: Dependencies, known: Iterable<readonly [string, HubReport]>) {
+    this.#deps = deps;
+    for (const [name, report] of known)
+      this.#targets.set(name, { ...report, sent: null, pushing: false, failures: 0 });
+  }
+
+  get connectedClients(): number {
+    let sum = 0;
+    for (const { clients } of this.#targets.values()) sum += clients;
+    return sum;
+  }
+
+  /** A Hub says how many clients it has; with none it leaves. Older words than the last are ignored. */
+  report(name: string, report: HubReport, sent?: Position): void {
+    const target = this.#targets.get(name);
+    if (target !== undefined && report.at < target.at) return;
+    if (report.clients === 0) {
+      if (this.#targets.delete(name)) this.#deps.changed(name, null);
+      return;
+    }
+    const changed = target?.clients !== report.clients;
+    if (target === undefined) {
+      const added: Target = { ...report, sent: sent ?? null, pushing: false, failures: 0 };
+      this.#targets.set(name, added);
+      void this.#push(name, added); // nothing to do when it has just joined, and so knows the head
+    } else {
+      Object.assign(target, report, { failures: 0 }, sent && !target.pushing ? { sent } : {});
+    }
+    if (changed) this.#deps.changed(name, report);
+  }
+
+  /** New changes are in the log: brings every Hub up to its head. `batch` saves reading back what was just stored. */
+  deliver(batch?: Batch): void {
+    for (const [name, target] of this.#targets) void this.#push(name, target, batch);
+  }
+
+  /** Tells every Hub what the whole looks like now. */
+  tell(status: LogStatus): void {
+    for (const name of this.#targets.keys()) {
+      this.#deps
+        .call(name)
+        .tell(status)
+        .then(
+          (report) => this.report(name, report),
+          // the next push or check-in brings the same news
+          (error: unknown) =>
+            this.#deps.warn("status not delivered to hub", { hub: name, error: String(error) }),
+        );
+    }
+  }
+
+  async #push(name: string, target: Target, batch?: Batch): Promise<void> {
+    if (target.pushing) return;
+    target.pushing = true;
+    try {
+      for (let next = this.#next(target, batch); next !== null; next = this.#next(target)) {
+        const report = await this.#deps.call(name).push(next, this.#deps.status());
+        target.failures = 0;
+        target.sent = { epoch: next.epoch, seq: next.to };
+        this.report(name, report);
+        if (this.#targets.get(name) !== target) return;
+      }
+    } catch (error) {
+      this.#failed(name, target, error);
+    } finally {
+      target.pushing = false;
+    }
+  }
+
+  /** What a Hub lacks; null when it has everything. A Hub of another epoch is sent the empty head: it pulls and resets. */
+  #next(target: Target, batch?: Batch): Batch | null {
+    const head = this.#deps.head();
+    const { sent } = target;
+    if (sent?.epoch === head.epoch && sent.seq === head.seq) return null;
+    if (sent !== null && batch?.epoch === sent.epoch && batch.from === sent.seq && batch.to === head.seq)
+      return batch;
+    if (sent !== null) {
+      const result = this.#deps.read(sent, PUSH_CHARS);
+      if (result.ok) return result.batch;
+    }
+    return { epoch: head.epoch, from: head.seq, to: head.seq, text: "" };
+  }
+
+  #failed(name: string, target: Target, error: unknown): void {
+    target.failures += 1;
+    const retryMs = RETRY_MS[Math.min(target.failures, RETRY_MS.length) - 1] ?? 0;
+    const left = target.failures > MAX_FAILURES;
+    this.#deps.warn(left ? "hub given up until it checks in" : "push to hub failed, trying again", {
+      hub: name,
+      failures: target.failures,
+      error: String(error),
+      ...(left ? {} : { retryMs }),
+    });
+    // A timer keeps this object in memory, but only while a Hub is failing.
+    if (!left) setTimeout(() => void this.#push(name, target), retryMs);
+  }
+}

@@ -1,0 +1,108 @@
+/** One socket of a Hub: what is known of it in memory, and what of that its attachment carries through hibernation. */
+import type { Filter } from "../../protocol/filter.ts";
+import { hasRoom, liveAt, load, WINDOW, type Flow } from "./flow.ts";
+
+export class Client {
+  readonly id: string;
+  readonly socket: WebSocket;
+  readonly connectedAt: number;
+  #filter: Filter | null;
+  /** The filter as text: equal for equal filters. Empty for everything. */
+  filterKey: string;
+  #flow: Flow;
+  /** A loop that serves this client from ring or log is running. */
+  serving = false;
+  #savedQuarter = 0;
+
+  constructor(socket: WebSocket, id: string, filter: Filter | null, flow: Flow, connectedAt: number) {
+    this.socket = socket;
+    this.id = id;
+    this.connectedAt = connectedAt;
+    this.#filter = filter;
+    this.filterKey = keyOf(filter);
+    this.#flow = flow;
+    this.#savedQuarter = quarter(flow);
+  }
+
+  get filter(): Filter | null {
+    return this.#filter;
+  }
+
+  set filter(filter: Filter | null) {
+    this.#filter = filter;
+    this.filterKey = keyOf(filter);
+    this.save();
+  }
+
+  get flow(): Flow {
+    return this.#flow;
+  }
+
+  /**
+   * The attachment is written when the mode changes, and whenever what is under way has grown or shrunk by a quarter of
+   * the window, so that a client that never reads costs one window even if its Hub hibernates between changes.
+   */
+  set flow(flow: Flow) {
+    const before = this.#flow;
+    this.#flow = flow;
+    const now = quarter(flow);
+    if (flow.mode !== before.mode || flow.mode === "behind" || now !== this.#savedQuarter) {
+      this.#savedQuarter = now;
+      this.save();
+    }
+  }
+
+  get hasRoom(): boolean {
+    return hasRoom(this.#flow);
+  }
+
+  save(): void {
+    try {
+      this.socket.serializeAttachment({
+        id: this.id,
+        filter: this.#filter,
+        connectedAt: this.connectedAt,
+        flow: this.#flow,
+      } satisfies Attachment);
+    } catch {
+      // A socket that has just closed holds nothing any more; its close event takes it out.
+    }
+  }
+
+  /** @returns false when the socket is closing: its close event is on its way. */
+  send(text: string): boolean {
+    try {
+      this.socket.send(text);
+      return true;
+    } catch {
+      return false; // "Can't call WebSocket send() after close()": the only reason send has
+    }
+  }
+}
+
+interface Attachment {
+  id: string;
+  filter: Filter | null;
+  connectedAt: number;
+  flow: Flow;
+}
+
+/**
+ * A client after hibernation. One that was live has by definition everything up to the Hub's position: a Hub sleeps only
+ * after ten idle seconds, and by then the empty frames to filtered clients are out as well.
+ */
+export function wake(socket: WebSocket, seq: number): Client | null {
+  const saved = socket.deserializeAttachment() as Attachment | null;
+  if (saved === null) return null; // closed before it was welcomed
+  const flow = saved.flow.mode === "live" ? { ...liveAt(seq), underWay: saved.flow.underWay } : saved.flow;
+  return new Client(socket, saved.id, saved.filter, flow, saved.connectedAt);
+}
+
+function quarter(flow: Flow): number {
+  const { bytes, changes } = load(flow);
+  return Math.floor(4 * Math.max(bytes / WINDOW.bytes, changes / WINDOW.changes));
+}
+
+function keyOf(filter: Filter | null): string {
+  return filter === null ? "" : JSON.stringify(filter);
+}

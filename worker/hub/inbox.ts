@@ -1,0 +1,61 @@
+/** What a client's frame asks for, checked. Pure: the Hub acts on the answer. */
+import * as v from "valibot";
+import { addToFilter, takeFromFilter, toFilter, type Filter } from "../../protocol/filter.ts";
+import { ClientMessage, MAX_CLIENT_FRAME } from "../../protocol/messages.ts";
+import { parsePosition, type Position } from "../../protocol/position.ts";
+
+export type Incoming =
+  | { kind: "ack"; position: Position }
+  | { kind: "filter"; filter: Filter | null }
+  | { kind: "error"; code: "bad_frame" | "bad_message"; message: string }
+  | { kind: "too-large" };
+
+/** A filter must fit the socket's attachment (16 KiB) beside the rest. */
+const MAX_FILTER_CHARS = 8192;
+
+/** @param present the client's filter as it is now, which `subscribe` and `unsubscribe` change. */
+export function readMessage(data: string | ArrayBuffer, present: Filter | null): Incoming {
+  if (typeof data !== "string") return bad("bad_frame", "frames are JSON text, not binary");
+  if (data.length > MAX_CLIENT_FRAME) return { kind: "too-large" };
+  let value: unknown;
+  try {
+    value = JSON.parse(data);
+  } catch {
+    return bad(
+      "bad_frame",
+      'a frame is a JSON object such as {"type":"subscribe","statuses":["pending"]}, or the bare text ping',
+    );
+  }
+  const result = v.safeParse(ClientMessage, value);
+  if (!result.success) {
+    const [issue] = result.issues;
+    return bad("bad_message", `${v.getDotPath(issue) ?? "message"}: ${issue.message}`);
+  }
+  const message = result.output;
+  if (message.type === "ack") {
+    const position = parsePosition(message.position);
+    return position === null ? bad("bad_message", "position: not a position") : { kind: "ack", position };
+  }
+  const named = toFilter(message);
+  const filter = changed(message.type, present, named);
+  if (filter !== null && JSON.stringify(filter).length > MAX_FILTER_CHARS) {
+    return bad(
+      "bad_message",
+      `the filter would be larger than ${MAX_FILTER_CHARS} characters: watch fewer values`,
+    );
+  }
+  return { kind: "filter", filter };
+}
+
+function changed(
+  type: "subscribe" | "unsubscribe",
+  present: Filter | null,
+  named: Filter | null,
+): Filter | null {
+  if (type === "subscribe") return named === null ? present : addToFilter(present, named);
+  return named === null ? null : takeFromFilter(present, named);
+}
+
+function bad(code: "bad_frame" | "bad_message", message: string): Incoming {
+  return { kind: "error", code, message };
+}

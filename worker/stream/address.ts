@@ -1,0 +1,61 @@
+/** What the address of a stream says: from where, what, and at which Hub. */
+import { filterFromSearch, type Filter } from "../../protocol/filter.ts";
+import { parsePosition, type Position } from "../../protocol/position.ts";
+import type { Env } from "../env.ts";
+import { Problem } from "../http/problem.ts";
+import { isRegion, regionOf, REGIONS, type HubName } from "../hub/region.ts";
+
+export interface StreamAddress {
+  since: Position | null;
+  filter: Filter | null;
+}
+
+/**
+ * Reads `?since=` (or the position that EventSource sends by itself) and the filter.
+ *
+ * @param lastEventId the `Last-Event-ID` header: newer than the address it was first opened with, so it wins.
+ * @throws {Problem} `bad_position`; {FilterError} for the filter: each names the parameter.
+ */
+export function readStreamAddress(search: URLSearchParams, lastEventId?: string): StreamAddress {
+  const filter = filterFromSearch(search);
+  const [field, text] = lastEventId ? ["Last-Event-ID", lastEventId] : ["since", search.get("since")];
+  if (text === null || text === "") return { since: null, filter };
+  const since = parsePosition(text ?? "");
+  if (since === null) {
+    const message =
+      "a position looks like k3v9x2ab41.1042: the id of the last event, or the position of the last frame";
+    throw new Problem("bad_position", `${field} is not a position: ${message}.`, {
+      issues: [{ field: field ?? "since", message }],
+    });
+  }
+  return { since, filter };
+}
+
+/**
+ * The Hub for a client: its region, and one of the region's shards by chance.
+ *
+ * @throws {Problem} `invalid_query` when `?region=` or `?shard=` is allowed here and wrong.
+ */
+export function chooseHub(
+  env: Env,
+  cf: IncomingRequestCfProperties | undefined,
+  search: URLSearchParams,
+  random = Math.random,
+): HubName {
+  const shards = Math.max(1, Math.floor(Number(env.HUB_SHARDS ?? 1)) || 1);
+  const name = {
+    region: regionOf({ continent: cf?.continent, country: cf?.country, longitude: cf?.longitude }),
+    shard: Math.floor(random() * shards),
+  };
+  if (env.ALLOW_HUB_OVERRIDE !== "true") return name;
+  const [region, shard] = [search.get("region") ?? name.region, search.get("shard") ?? String(name.shard)];
+  if (!isRegion(region)) throw wrong("region", `one of ${REGIONS.join(", ")}`);
+  if (!/^[0-9]{1,4}$/.test(shard)) throw wrong("shard", "a number from 0 to 9999");
+  return { region, shard: Number(shard) };
+}
+
+function wrong(field: string, message: string): Problem {
+  return new Problem("invalid_query", `${field} has to be ${message}.`, {
+    issues: [{ field, message: `has to be ${message}` }],
+  });
+}
