@@ -1,0 +1,2 @@
+-- orders is watched out of the box.
+SELECT rowcast.watch('public.orders');
