@@ -1,0 +1,16 @@
+/** The Worker's way to Postgres: one small interface, one adapter a file, chosen in open.ts. */
+export interface Database {
+  /**
+   * Runs one statement in a transaction of its own. Columns must be text, jsonb cast to text or int4: these every driver
+   * gives back alike.
+   *
+   * @param params values for $1, $2, …: strings, numbers, null, arrays of these.
+   * @throws {DatabaseError} when Postgres refuses it, {DatabaseUnavailable} when no answer comes.
+   */
+  query<T>(text: string, params?: readonly unknown[]): Promise<T[]>;
+}
+
+/** What is needed of an `ExecutionContext` or a `DurableObjectState`: connections are closed behind the answer. */
+export interface Lifetime {
+  waitUntil(promise: Promise<unknown>): void;
+}

@@ -1,0 +1,39 @@
+/** Neon's SQL over HTTP: no connection to open, and the request itself wakes a suspended compute. */
+import { neon, neonConfig, NeonDbError } from "@neondatabase/serverless";
+import type { Database } from "./database.ts";
+import { DatabaseError, DatabaseUnavailable } from "./failure.ts";
+
+/** Longer than a cold start. */
+const QUERY_TIMEOUT_MS = 15_000;
+
+const NEON_ENDPOINT = neonConfig.fetchEndpoint;
+
+/**
+ * @param fetchEndpoint where the endpoint is played, in development and tests; Neon's own when not given.
+ */
+export function neonDatabase(connectionString: string, fetchEndpoint?: string): Database {
+  const sql = neon(connectionString);
+  return {
+    async query<T>(text: string, params: readonly unknown[] = []) {
+      // The setting is global to the driver, so it is set each time: what one environment chose must not reach another.
+      neonConfig.fetchEndpoint = fetchEndpoint ?? NEON_ENDPOINT;
+      try {
+        // The signal belongs to this call: one given to `neon()` would, once aborted, abort every later query.
+        const fetchOptions = { signal: AbortSignal.timeout(QUERY_TIMEOUT_MS) };
+        return (await sql.query(text, [...params], { fetchOptions })) as T[];
+      } catch (error) {
+        throw toFailure(error);
+      }
+    },
+  };
+}
+
+function toFailure(error: unknown): Error {
+  // Only what Postgres itself answered has an SQLSTATE; the proxy ("Control plane request failed", "Couldn't connect to
+  // compute node", too large), a failed fetch and a timeout have none.
+  if (error instanceof NeonDbError && error.code) {
+    const { message, code, constraint, column } = error;
+    return new DatabaseError(message, { sqlState: code, constraint, column, cause: error });
+  }
+  return new DatabaseUnavailable(error instanceof Error ? error.message : String(error), error);
+}

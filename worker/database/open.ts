@@ -1,0 +1,44 @@
+/** Which adapter an environment means. */
+import type { Env } from "../env.ts";
+import { Problem } from "../http/problem.ts";
+import type { Database, Lifetime } from "./database.ts";
+import { neonDatabase } from "./neon.ts";
+import { postgresDatabase } from "./postgres.ts";
+
+/**
+ * Opens the configured database; connects only when asked something. Hyperdrive when bound; Neon over HTTP for a Neon
+ * host (or wherever NEON_FETCH_ENDPOINT plays it); otherwise TCP.
+ *
+ * @param lifetime the request's; an object, which lives as long as its sockets, needs none.
+ * @throws {Problem} `database_not_configured` when DATABASE_URL is missing or not an address of Postgres.
+ */
+export function openDatabase(
+  env: Pick<Env, "DATABASE_URL" | "HYPERDRIVE" | "NEON_FETCH_ENDPOINT">,
+  lifetime?: Lifetime,
+): Database {
+  if (env.HYPERDRIVE) return postgresDatabase(env.HYPERDRIVE.connectionString, lifetime);
+  const { address, host } = readAddress(env.DATABASE_URL);
+  if (env.NEON_FETCH_ENDPOINT || host.endsWith(".neon.tech")) {
+    return neonDatabase(address, env.NEON_FETCH_ENDPOINT);
+  }
+  return postgresDatabase(address, lifetime);
+}
+
+/** Checked here because the drivers quote the whole address, password included, when they do not like it. */
+function readAddress(address: string | undefined): { address: string; host: string } {
+  if (!address) {
+    throw new Problem(
+      "database_not_configured",
+      "DATABASE_URL is not set. Put it into .dev.vars, or: npx wrangler secret put DATABASE_URL",
+    );
+  }
+  const url = URL.canParse(address) ? new URL(address) : null;
+  if (!url || !/^postgres(ql)?:$/.test(url.protocol) || url.hostname === "" || url.pathname.length < 2) {
+    throw new Problem(
+      "database_not_configured",
+      "DATABASE_URL is not an address like postgres://user:password@host:5432/database " +
+        "(special characters in the password are written as %40 and the like).",
+    );
+  }
+  return { address, host: url.hostname.toLowerCase() };
+}

@@ -1,0 +1,46 @@
+/** Postgres over TCP with `pg`, or through Hyperdrive. */
+import { Client, DatabaseError as PgError } from "pg";
+import type { Database, Lifetime } from "./database.ts";
+import { DatabaseError, DatabaseUnavailable } from "./failure.ts";
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const QUERY_TIMEOUT_MS = 15_000;
+
+/**
+ * A connection for each query, closed behind the answer: in a Worker a socket belongs to the request that opened it, and
+ * a client used again by the next one hangs for ever. (Through Hyperdrive it is the local end of a kept pool.)
+ */
+export function postgresDatabase(connectionString: string, lifetime?: Lifetime): Database {
+  return {
+    async query<T>(text: string, params: readonly unknown[] = []) {
+      const client = new Client({
+        connectionString,
+        application_name: "rowcast-worker",
+        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+        query_timeout: QUERY_TIMEOUT_MS,
+      });
+      // A connection that breaks says so in an event as well as in the query; unheard, it would end the process.
+      client.on("error", () => {});
+      try {
+        await client.connect();
+        const { rows } = await client.query(text, [...params]);
+        return rows as T[];
+      } catch (error) {
+        throw toFailure(error);
+      } finally {
+        // Whatever closing brings, the answer is there or the error is known.
+        const closed = client.end().catch(() => {});
+        lifetime?.waitUntil(closed);
+      }
+    },
+  };
+}
+
+function toFailure(error: unknown): Error {
+  if (error instanceof PgError) {
+    const { message, code, constraint, column } = error;
+    return new DatabaseError(message, { sqlState: code ?? "", constraint, column, cause: error });
+  }
+  // Everything else on this way is the connection's: refused, reset, timed out, closed. Each runtime words it its own way.
+  return new DatabaseUnavailable(error instanceof Error ? error.message : String(error), error);
+}

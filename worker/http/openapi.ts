@@ -1,0 +1,10 @@
+/** `/api/openapi.json` and `/api/docs`: the description for programs and for people. */
+import { Hono } from "hono";
+import type { AppEnv } from "./app-env.ts";
+import { docsPage } from "./docs-page.ts";
+import { openApiDocument } from "./openapi-document.ts";
+
+/** Mounted at /api. */
+export const docs = new Hono<AppEnv>()
+  .get("/openapi.json", (c) => c.json(openApiDocument()))
+  .get("/docs", (c) => c.html(docsPage()));
