@@ -10,15 +10,6 @@ import { startPostgres, type Postgres } from "../../dev/postgres.ts";
 
 const TEMPLATE = "rowcast_template";
 
-declare module "vitest" {
-  export interface ProvidedContext {
-    /** The address of the test cluster's maintenance database. */
-    postgresUrl: string;
-    /** The name of the migrated database to clone. */
-    postgresTemplate: string;
-  }
-}
-
 /** Starts the cluster, migrates the template, and returns what takes it all away again. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), "rowcast-test-"));

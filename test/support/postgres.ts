@@ -3,6 +3,15 @@ import { randomBytes } from "node:crypto";
 import { Client } from "pg";
 import { inject } from "vitest";
 
+declare module "vitest" {
+  export interface ProvidedContext {
+    /** The address of the test cluster's maintenance database. */
+    postgresUrl: string;
+    /** The name of the migrated database to clone. */
+    postgresTemplate: string;
+  }
+}
+
 export interface TestDatabase {
   readonly url: string;
   /** Connected to it. A server that goes away under it fails its next query and nothing else. */
