@@ -385,7 +385,9 @@ test("on any walk one connection is open at most, time always moves it on, and t
       let probing = false;
       let position = -1;
       const follow = (): void => {
+        let told: string | null | undefined;
         for (const effect of story.log.splice(0)) {
+          if (effect.type === "message" && effect.message.type === "changes") told = effect.message.from;
           if (effect.type === "open") {
             expect(open).toBeNull();
             open = effect.connection;
@@ -401,6 +403,7 @@ test("on any walk one connection is open at most, time always moves it on, and t
           // A probe that has reported is over.
           if (effect.type === "end-probe" || effect.type === "probed") probing = false;
           if (effect.type === "deliver") {
+            expect([effect.from, null]).toContain(told);
             expect(parsePosition(effect.position)?.seq).toBeGreaterThan(
               parsePosition(effect.from)?.seq ?? -1,
             );
