@@ -41,7 +41,7 @@ export function scalarText(value: unknown): string | null {
   if (value === null || value === undefined) return null;
   if (typeof value === "string") return value;
   if (json.isRawJSON(value)) return value.rawJSON;
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : JSON.stringify(value);
 }
 
 function isExact(value: number, source: string): boolean {

@@ -15,7 +15,14 @@ const ColumnFilter = v.record(
   v.pipe(v.array(Scalar), v.minLength(1), v.maxLength(MAX_FILTER_VALUES)),
 );
 
+/** `v.record` alone would take an array for an empty record. */
+const PlainObject = v.custom<Record<string, unknown>>(
+  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+  "has to be an object",
+);
+
 export const Filter = v.pipe(
+  PlainObject,
   v.record(v.pipe(v.string(), v.minLength(1), v.maxLength(260)), ColumnFilter),
   v.check(
     (filter) => countValues(filter) <= MAX_FILTER_VALUES,

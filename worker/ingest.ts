@@ -1,6 +1,6 @@
 /** `/internal/changes`: where the listener asks how far the log is, and brings what came since. */
 import { Hono } from "hono";
-import * as v from "valibot";
+import type * as v from "valibot";
 import { parseExact } from "../protocol/exact-json.ts";
 import { AppendRequest } from "../protocol/ingest.ts";
 import { encodeChange, lastOf } from "./change-log/outbox.ts";

@@ -10,8 +10,12 @@ export function call(path: string, init?: RequestInit): Promise<Response> {
   return exports.default.fetch(new Request(`http://rowcast.test${path}`, init));
 }
 
-export function callInternal(path: string, init: RequestInit = {}, secret = SECRET): Promise<Response> {
-  return call(path, { ...init, headers: { ...init.headers, Authorization: `Bearer ${secret}` } });
+export function callInternal(
+  path: string,
+  init: { method?: string; body?: string } = {},
+  secret = SECRET,
+): Promise<Response> {
+  return call(path, { ...init, headers: { Authorization: `Bearer ${secret}` } });
 }
 
 let nextId = 1;

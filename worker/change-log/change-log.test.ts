@@ -44,7 +44,7 @@ describe("the change log", () => {
       listener.post([outboxChange()], { to: "9:9:" }),
       other.post([outboxChange()], { to: "9:9:" }),
     ]);
-    expect([a.status, b.status].toSorted()).toEqual([200, 409]);
+    expect(new Set([a.status, b.status])).toEqual(new Set([200, 409]));
     expect((await changeLog(env).overview()).position).toMatch(/\.1$/);
   });
 

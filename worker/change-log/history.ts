@@ -123,7 +123,14 @@ export class History {
     this.#storage.transactionSync(() => {
       this.#storage.sql.exec(
         `INSERT INTO batches (seq, first, at, cursor, last_id, last_xid, last_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-        ...[to, from + 1, now, delivery.to, last.id, last.xid, last.timestamp, text],
+        to,
+        from + 1,
+        now,
+        delivery.to,
+        last.id,
+        last.xid,
+        last.timestamp,
+        text,
       );
       this.#trim(to, now);
     });

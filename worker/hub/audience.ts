@@ -1,0 +1,230 @@
+/**
+ * The clients of a Hub and what they are sent: each batch as it comes to those that keep up, ring and log to those that
+ * are behind, a reset to those whose history is gone. Owns the Hub's position: every live client has everything up to it.
+ */
+import { CloseCode } from "../../protocol/close-codes.ts";
+import { changesFrame, type ResetReason, type ServerMessage } from "../../protocol/messages.ts";
+import { formatPosition, type Position } from "../../protocol/position.ts";
+import { cut, type Batch, type ReadResult } from "../change-log/history.ts";
+import { logEvent } from "../log.ts";
+import type { Client } from "./client.ts";
+import { acknowledged, caughtUp, fellBehind, frameSent, liveAt, passedOver } from "./flow.ts";
+import { Ring } from "./ring.ts";
+import { Selector } from "./selection.ts";
+
+const RING_CHARS = 4_000_000;
+/** A filtered client that was passed over is told the position this much later, in an empty frame. */
+const ADVANCE_MS = 1000;
+
+interface Dependencies {
+  /** History after a position, from the ChangeLog. */
+  read(since: Position): Promise<ReadResult & { head: Position }>;
+  /** The position has changed. */
+  moved(position: Position): void;
+  /** A client came or went. */
+  counted(): void;
+  /** The present `status` frame. */
+  statusFrame(): string;
+}
+
+export class Audience {
+  readonly #deps: Dependencies;
+  readonly #clients = new Map<WebSocket, Client>();
+  readonly #ring = new Ring(RING_CHARS);
+  #position: Position | null;
+  #pull: Promise<void> | null = null;
+  #advanceTimer: ReturnType<typeof setTimeout> | null = null;
+
+  /** @param position where a Hub that slept was; null for one that has never been told. */
+  constructor(deps: Dependencies, position: Position | null) {
+    this.#deps = deps;
+    this.#position = position;
+  }
+
+  get position(): Position | null {
+    return this.#position;
+  }
+
+  get size(): number {
+    return this.#clients.size;
+  }
+
+  get clients(): Iterable<Client> {
+    return this.#clients.values();
+  }
+
+  find(socket: WebSocket): Client | undefined {
+    return this.#clients.get(socket);
+  }
+
+  /** A client that slept with its Hub: nothing is sent, nobody is told. */
+  restore(client: Client): void {
+    this.#clients.set(client.socket, client);
+  }
+
+  add(client: Client): void {
+    this.#clients.set(client.socket, client);
+    this.#deps.counted();
+  }
+
+  /** After its welcome: `status` at once when it has everything, otherwise what it lacks, then `status`. */
+  begin(client: Client): void {
+    if (client.flow.mode === "live") client.send(this.#deps.statusFrame());
+    else void this.#serve(client);
+  }
+
+  remove(socket: WebSocket): void {
+    if (this.#clients.delete(socket)) this.#deps.counted();
+  }
+
+  moveTo(position: Position): void {
+    if (position.epoch !== this.#position?.epoch) this.#ring.clear();
+    this.#position = position;
+    this.#deps.moved(position);
+  }
+
+  /** Takes a batch of this epoch that begins at or before the position; what of it is known already is left out. */
+  take(batch: Batch): void {
+    const position = this.#position;
+    if (position === null || batch.to <= position.seq) return;
+    const fresh = cut(batch, position.seq);
+    this.#ring.add(fresh);
+    this.moveTo({ epoch: fresh.epoch, seq: fresh.to });
+    const selector = new Selector(fresh);
+    const frames = new Map<string, string>();
+    for (const client of this.#clients.values()) {
+      if (client.flow.mode === "behind") continue;
+      if (client.hasRoom) this.#sendBatch(client, fresh, selector, frames);
+      else client.flow = fellBehind(client.flow);
+    }
+  }
+
+  /** The client has taken in everything up to `position`: there may be room for more. */
+  acknowledge(client: Client, position: Position): void {
+    if (position.epoch !== this.#position?.epoch) return; // from before a reset
+    client.flow = acknowledged(client.flow, position.seq);
+    if (client.flow.mode === "behind") void this.#serve(client);
+  }
+
+  /** A status frame to everyone who is up to date; the others get it when they are. */
+  tell(): void {
+    const text = this.#deps.statusFrame();
+    for (const client of this.#clients.values()) if (client.flow.mode === "live") client.send(text);
+  }
+
+  /** Brings everyone to the head of the log. One at a time: whoever asks meanwhile shares it. */
+  pull(): Promise<void> {
+    this.#pull ??= this.#pullPages().finally(() => {
+      this.#pull = null;
+    });
+    return this.#pull;
+  }
+
+  async #pullPages(): Promise<void> {
+    for (;;) {
+      const since = this.#position;
+      if (since === null) return;
+      const result = await this.#deps.read(since);
+      if (!result.ok) {
+        this.moveTo(result.head);
+        this.#ring.clear();
+        for (const client of this.#clients.values()) this.#reset(client, result.reason);
+        return;
+      }
+      if (this.#position?.epoch !== result.batch.epoch) return;
+      this.take(result.batch);
+      if (result.batch.to === result.head.seq) return;
+    }
+  }
+
+  /** Serves a client that is behind, from the ring or the log, until it has everything or its window is full. */
+  async #serve(client: Client): Promise<void> {
+    if (client.serving) return;
+    client.serving = true;
+    try {
+      while (client.flow.mode === "behind" && client.hasRoom && this.#clients.get(client.socket) === client) {
+        if (client.flow.sent === this.#position?.seq) {
+          client.flow = caughtUp(client.flow);
+          client.send(this.#deps.statusFrame());
+          return;
+        }
+        await this.#serveNext(client);
+      }
+    } catch (error) {
+      logEvent("warn", "could not read history for a client; it is asked to come back", {
+        error: String(error),
+      });
+      client.socket.close(CloseCode.COME_BACK, "come back with your position");
+      this.remove(client.socket);
+    } finally {
+      client.serving = false;
+    }
+  }
+
+  async #serveNext(client: Client): Promise<void> {
+    const since = this.#at(client.flow.sent);
+    const kept = this.#ring.after(since.seq);
+    const result = kept ? ({ ok: true, batch: kept } as const) : await this.#deps.read(since);
+    const position = this.#position;
+    if (position?.epoch !== since.epoch || client.flow.sent !== since.seq) return; // a reset came meanwhile
+    if (result.ok) {
+      // Not past this Hub's own position: from there on the client gets what everyone gets.
+      const batch = cut(result.batch, since.seq, position.seq);
+      this.#sendBatch(client, batch, new Selector(batch));
+    } else if (result.reason === "expired") this.#reset(client, result.reason);
+    else await this.pull(); // a new epoch, of which this Hub has not heard: everyone is reset
+  }
+
+  /** @param frames frames already built from this batch: clients at the same place with the same filter share one. */
+  #sendBatch(client: Client, batch: Batch, selector: Selector, frames = new Map<string, string>()): void {
+    const { text, count } = selector.select(client.filter, client.filterKey);
+    if (count === 0) {
+      client.flow = passedOver(client.flow, batch.to);
+      this.#advanceSoon();
+      return;
+    }
+    const key = `${client.flow.framed} ${client.filterKey}`;
+    let frame = frames.get(key);
+    if (frame === undefined) {
+      frame = changesFrame(this.#text(client.flow.framed), this.#text(batch.to), text);
+      frames.set(key, frame);
+    }
+    this.#sendFrame(client, frame, batch.to, count);
+  }
+
+  /** A socket that takes nothing any more is closing: it is forgotten at once, so that nothing waits for it. */
+  #sendFrame(client: Client, frame: string, seq: number, count: number): void {
+    if (client.send(frame)) client.flow = frameSent(client.flow, seq, frame.length, count);
+    else this.remove(client.socket);
+  }
+
+  #reset(client: Client, reason: ResetReason): void {
+    const position = this.#position;
+    if (position === null) return;
+    const message: ServerMessage = { type: "reset", reason, position: formatPosition(position) };
+    client.send(JSON.stringify(message));
+    client.flow = liveAt(position.seq);
+    client.save();
+    client.send(this.#deps.statusFrame());
+  }
+
+  #advanceSoon(): void {
+    // It keeps the Hub awake for this second, and so no client sleeps behind the Hub's position.
+    this.#advanceTimer ??= setTimeout(() => {
+      this.#advanceTimer = null;
+      for (const client of this.#clients.values()) {
+        const { framed, sent, mode } = client.flow;
+        if (framed === sent || mode === "behind") continue;
+        this.#sendFrame(client, changesFrame(this.#text(framed), this.#text(sent), ""), sent, 0);
+      }
+    }, ADVANCE_MS);
+  }
+
+  #at(seq: number): Position {
+    return { epoch: this.#position?.epoch ?? "", seq };
+  }
+
+  #text(seq: number): string {
+    return formatPosition(this.#at(seq));
+  }
+}
