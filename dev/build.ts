@@ -14,9 +14,10 @@ export interface BuildMessage {
 }
 
 if (process.argv.includes("--watch")) {
-  const watcher = await build({ root: WEB_DIR, configFile, build: { watch: {} }, clearScreen: false });
+  const watcher = await build({ root: WEB_DIR, configFile, build: { watch: {} }, logLevel: "warn" });
   if (!("on" in watcher)) throw new Error("vite does not watch");
   watcher.on("event", (event) => {
+    if (event.code === "BUNDLE_END") console.log(`built in ${event.duration} ms`);
     if (event.code === "END") tell({ built: true });
     if (event.code === "ERROR") tell({ built: false });
   });

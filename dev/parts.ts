@@ -13,6 +13,11 @@ import { StartError } from "./start-error.ts";
 
 const WORKER_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
+/** What wrangler says of itself, and the requests of the stack's own parts while they go well. */
+const WORKER_CHATTER =
+  /^\s*$|^(Your Worker has access|Binding |env\.|⎔ |Using secrets|\[custom build\] Running)|Parsed \d+ valid|Ready on |(GET|POST) \/(health|internal\/changes) 200/;
+/** The lines of the listener's log that only one with a database and a Worker writes. */
+const DELIVERY = /"msg":"(caught up|delivered)"/;
 
 export interface PartContext {
   readonly port: number;
@@ -82,17 +87,25 @@ export async function startWorker(context: PartContext): Promise<Part> {
       WRANGLER_HIDE_BANNER: "true",
     },
     guard,
-    onLine: (line) => say("worker", line),
+    onLine: (line) => {
+      if (!WORKER_CHATTER.test(line)) say("worker", line);
+    },
   });
   await orStop(part, signal, untilAnswers(url, part, signal));
   say("worker", `ready on port ${port}`);
   return part;
 }
 
-/** The listener. Started when its process is: whether it delivers is what the probe is for. */
-export async function startListener(context: PartContext): Promise<Part> {
+export interface ListenerPart extends Part {
+  /** Resolves when it has carried over what there was to carry. */
+  readonly delivers: Promise<void>;
+}
+
+/** The listener. Started when its process is: a restart while the database is away must not wait for it. */
+export async function startListener(context: PartContext): Promise<ListenerPart> {
   const { url, databaseUrl, variables, listenerVariables, say, guard } = context;
-  return startPart({
+  const delivers = Promise.withResolvers<void>();
+  const part = await startPart({
     node: ["listener/main.ts"],
     cwd: PROJECT_DIR,
     env: {
@@ -103,14 +116,18 @@ export async function startListener(context: PartContext): Promise<Part> {
       INGEST_SECRET: variables["INGEST_SECRET"],
     },
     guard,
-    onLine: (line) => say("listener", readable(line)),
+    onLine: (line) => {
+      if (DELIVERY.test(line)) delivers.resolve();
+      say("listener", readable(line));
+    },
   });
+  return { ...part, delivers: delivers.promise };
 }
 
 /** What is waited for, or the failure when the part ends or the stack is stopped before that. */
-async function orStop<T>(part: Part, signal: AbortSignal, awaited: Promise<T>): Promise<T> {
+export async function orStop<T>(part: Part, signal: AbortSignal, awaited: Promise<T>): Promise<T> {
   const ended = part.exited.then((how) => {
-    throw new StartError(`it ended while it was starting (${how})`);
+    throw new StartError(`A part ended while it was starting (${how}): see above.`);
   });
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason as Error);
@@ -134,7 +151,8 @@ async function untilAnswers(url: string, part: Part, signal: AbortSignal): Promi
     const answer = await fetch(new URL("/health", url), { signal: deadline }).catch(() => null);
     await answer?.body?.cancel();
     if (answer !== null && answer.status < 500) return;
-    if (deadline.aborted) throw new StartError(`it did not answer within ${WORKER_TIMEOUT_MS / 1000} s`);
+    if (deadline.aborted)
+      throw new StartError(`The Worker did not answer within ${WORKER_TIMEOUT_MS / 1000} s: see above.`);
     await delay(POLL_MS);
   }
 }

@@ -31,8 +31,8 @@ export interface PostgresOptions {
 export interface Postgres {
   readonly url: string;
   readonly pid: number;
-  /** Resolves when the server has ended, wanted or not. */
-  readonly exited: Promise<void>;
+  /** How the server ended, wanted or not: `exit code 0`, `SIGKILL`. */
+  readonly exited: Promise<string>;
   /** Fast shutdown: sessions are ended, nothing is lost. Resolves when the process has gone. */
   stop(): Promise<void>;
   /** Immediate shutdown: the next start recovers from the log, as after a crash. */
@@ -89,9 +89,9 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     env: { ...process.env, LC_ALL: "C" },
     ...account,
   });
-  const exited = new Promise<void>((resolve) => {
-    child.once("exit", () => resolve());
-    child.once("error", () => resolve());
+  const exited = new Promise<string>((resolve) => {
+    child.once("exit", (code, signal) => resolve(signal ?? `exit code ${code}`));
+    child.once("error", (error) => resolve(error.message));
   });
   await untilReady(child, exited, onLog);
   const server: Postgres = {
@@ -124,7 +124,7 @@ async function ensureCluster(dataDir: string, sync: boolean, onLog: (line: strin
 
 function untilReady(
   child: ChildProcess,
-  exited: Promise<void>,
+  exited: Promise<unknown>,
   onLog: (line: string) => void,
 ): Promise<void> {
   const lines: string[] = [];
@@ -143,7 +143,7 @@ function untilReady(
   });
 }
 
-async function stopServer(child: ChildProcess, exited: Promise<void>): Promise<void> {
+async function stopServer(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
   child.kill("SIGINT");
   const timer = setTimeout(() => child.kill("SIGQUIT"), STOP_TIMEOUT_MS);
   await exited;

@@ -1,5 +1,6 @@
 /**
- * The proof that a change makes it through: one is made in Postgres, on a table of its own that is gone again afterwards,
+ * The proof that a change makes it through: one is made in Postgres, on a table of its own that is gone again
+ * afterwards,
  * and waited for on the open stream.
  */
 import { randomBytes } from "node:crypto";
@@ -7,7 +8,8 @@ import { EventSourceParserStream } from "eventsource-parser/stream";
 import { Client } from "pg";
 
 const TOKEN = /[0-9a-f]{24}/;
-const TABLE = "rowcast.start_probe";
+const SCHEMA = "rowcast_start";
+const TABLE = `${SCHEMA}.probe`;
 /** A log without a cursor begins "now": a change made just before that is not in it, so another is made after a while. */
 const AGAIN_AFTER_MS = 1_500;
 
@@ -25,7 +27,8 @@ export async function probe(databaseUrl: string, workerUrl: string, signal: Abor
   await client.connect();
   try {
     await client.query(`
-      DROP TABLE IF EXISTS ${TABLE};
+      DROP SCHEMA IF EXISTS ${SCHEMA} CASCADE;
+      CREATE SCHEMA ${SCHEMA};
       CREATE TABLE ${TABLE} (token text PRIMARY KEY);
       SELECT rowcast.watch('${TABLE}')`);
     const response = await fetch(new URL(`/sse?tables=${TABLE}`, workerUrl), {
@@ -35,7 +38,9 @@ export async function probe(databaseUrl: string, workerUrl: string, signal: Abor
     return await makeUntilSeen(client, response.body, signal);
   } finally {
     finished.abort();
-    await client.query(`SELECT rowcast.unwatch('${TABLE}'); DROP TABLE ${TABLE}`).catch(() => undefined); // The next start drops it first.
+    await client
+      .query(`SELECT rowcast.unwatch('${TABLE}'); DROP SCHEMA ${SCHEMA} CASCADE`)
+      .catch(() => undefined); // The next start drops it first.
     await client.end().catch(() => undefined);
   }
 }

@@ -9,7 +9,7 @@ import { startGuard } from "./guard.ts";
 import { takeLock } from "./lock.ts";
 import { migrate } from "./migrate.ts";
 import type { Say } from "./output.ts";
-import { startListener, startWeb, startWorker } from "./parts.ts";
+import { orStop, startListener, startWeb, startWorker } from "./parts.ts";
 import { isPortFree } from "./ports.ts";
 import { startPostgres } from "./postgres.ts";
 import { probe } from "./probe.ts";
@@ -21,7 +21,8 @@ import { watchHealth } from "./worker-health.ts";
 /** How long the first change may take to make it through. */
 const PROBE_TIMEOUT_MS = 60_000;
 /** Of the server's log: not what it does from day to day, nor the errors of statements, which their senders are told. */
-const WORTH_KNOWING = /^(WARNING|PANIC|FATAL): +(?!terminating connection)|^(making|stopped) /;
+const WORTH_KNOWING =
+  /^(WARNING|PANIC|FATAL): +(?!terminating connection|the database system is)|^(making|stopped) /;
 /** What an abandoned stack may need to go, once its guard has noticed. */
 const ABANDONED_GRACE_MS = 12_000;
 
@@ -111,10 +112,14 @@ export function createStack(options: StackOptions): Stack {
       worker.current.kill();
     });
     cleanups.push(() => health.stop());
-    await keep("listener", () => startListener(context));
+    const listener = await keep("listener", () => startListener(context));
 
-    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)]);
-    const latencyMs = await probe(databaseUrl, url, signal).catch((error: unknown) => {
+    const deadline = AbortSignal.any([stopping.signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)]);
+    // Both: without a listener the log reads the outbox itself after a while, and a change makes it through all the same.
+    const [latencyMs] = await Promise.all([
+      probe(databaseUrl, url, deadline),
+      orStop(listener.current, deadline, listener.current.delivers),
+    ]).catch((error: unknown) => {
       stopping.signal.throwIfAborted();
       throw new StartError(`No change made it from Postgres to the stream: ${String(error)}`, {
         cause: error,

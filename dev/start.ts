@@ -81,7 +81,7 @@ function onWantedStop(stack: Stack): { asked(): boolean; readonly stopped: Promi
   return { asked: () => askedAt !== null, stopped: stopped.promise };
 }
 
-/** npm puts a shell between itself and us, which need not pass a signal on: when our parent has gone, so has who asked. */
+/** When npm is killed and cannot pass on why, whoever started us has gone. */
 function stopWithNpm(stop: () => void): void {
   if (process.env["npm_lifecycle_event"] !== "start") return;
   const parent = process.ppid;

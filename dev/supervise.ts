@@ -9,7 +9,8 @@ const MAX_DEATHS_IN_A_ROW = 6;
 
 export interface Running {
   readonly pid: number;
-  readonly exited: Promise<unknown>;
+  /** How it ended, in words. */
+  readonly exited: Promise<string>;
   stop(): Promise<void>;
   kill(): void;
 }
@@ -56,7 +57,7 @@ export async function supervise<T extends Running>(
       const how = await current.exited;
       if (stopping.signal.aborted) return null;
       const recovered = performance.now() - startedAt > HEALTHY_AFTER_MS;
-      const outcome = await restart(typeof how === "string" ? how : "it is gone", recovered ? 1 : deaths + 1);
+      const outcome = await restart(how, recovered ? 1 : deaths + 1);
       if (typeof outcome === "string") return outcome;
       ({ deaths } = outcome);
       if (stopping.signal.aborted) {

@@ -1,7 +1,7 @@
 /** Whether the Worker still answers: its server may live on with nothing behind it. */
 
-const EVERY_MS = 5_000;
-const ANSWER_TIMEOUT_MS = 5_000;
+const EVERY_MS = 2_000;
+const ANSWER_TIMEOUT_MS = 3_000;
 /** One silence may be a rebuild, or a machine that was asleep. */
 const MAX_SILENCES = 3;
 
