@@ -137,20 +137,8 @@ export function createClient(options: ClientOptions): Client {
       const lagMs = message.type === "status" ? message.lagMs : (status.value.get()?.lagMs ?? null);
       status.set({ connectedClients, listener, lagMs });
     }
-    // The union is narrowed one by one for the sake of the types.
-    switch (message.type) {
-      case "welcome":
-        return events.emit("welcome", message);
-      case "status":
-        return events.emit("status", message);
-      case "subscribed":
-        return events.emit("subscribed", message);
-      case "error":
-        return events.emit("error", message);
-      case "reset":
-        events.emit("reset", message);
-        return seen.settle();
-    }
+    events.emit(message.type, message);
+    if (message.type === "reset") seen.settle();
   };
 
   const stopWatching = watchPage((type) => dispatch({ type }));

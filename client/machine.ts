@@ -51,7 +51,7 @@ const stop = (state: State, event: { readonly reason: string }): Step => [
   { ...common(state), name: "stopped", reason: event.reason },
   leave(state),
 ];
-/** Leaves what there is and opens anew at once. */
+/** Leaves what there is, if anything, and opens anew at once. */
 function reopen(state: State, _event: unknown, world: World): Step {
   const [next, effects] = open(state, world);
   return [next, [...leave(state), ...effects]];
@@ -86,28 +86,25 @@ const streaming = {
   stop,
 };
 
+/** Nobody is there who could say anything. */
+const deaf = { message: stay, pong: stay, heard: stay, closed: stay, probed: stay };
+
 const resting = {
-  message: stay,
-  pong: stay,
-  heard: stay,
-  closed: stay,
-  probed: stay,
+  ...deaf,
   tick: retryWhenDue,
-  online: openNow,
+  online: reopen,
   offline: goOffline,
-  visible: openNow,
+  visible: reopen,
   refilter: stay,
-  reconnect: openNow,
+  reconnect: reopen,
   stop,
 };
 
 const TABLE: Table = {
   connecting: {
+    ...deaf,
     message: onFirstMessage,
-    pong: stay,
-    heard: stay,
     closed: onClosed,
-    probed: stay,
     tick: (state, _event, world) =>
       world.now < state.openBy ? stay(state) : fail(state, "no answer within 10 s", world),
     online: stay,
@@ -123,10 +120,6 @@ const TABLE: Table = {
   offline: { ...resting, offline: stay },
   stopped: { ...resting, tick: stay, online: stay, offline: stay, visible: stay, stop: stay },
 };
-
-function openNow(state: State, _event: unknown, world: World): Step {
-  return open(state, world);
-}
 
 function open(state: State, world: World): Step {
   const connection = state.connection + 1;
