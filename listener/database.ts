@@ -42,7 +42,7 @@ export interface Database {
   /** Why the history that the ChangeLog followed is not this one; null when it is. */
   checkHistory(source: string | null, cursor: string, last: LastChange | null): Promise<string | null>;
   /** Deletes at most one batch of delivered changes older than `retentionMs`, never the last one; returns how many. */
-  prune(cursor: string, last: LastChange, retentionMs: number, maxRows: number): Promise<number>;
+  prune(cursor: string, last: LastChange | null, retentionMs: number, maxRows: number): Promise<number>;
   /** Cuts the connection. */
   close(): void;
 }
@@ -150,7 +150,7 @@ export async function connect({ url, answerTimeoutMs, onRing, signal }: ConnectO
     async prune(cursor, last, retentionMs, maxRows) {
       const { pruned } = await ask<{ pruned: number }>(
         "SELECT rowcast.prune($1, $2::bigint, make_interval(secs => $3::float8 / 1000), $4) AS pruned",
-        [cursor, last.id, retentionMs, maxRows],
+        [cursor, last?.id, retentionMs, maxRows],
       );
       return pruned;
     },

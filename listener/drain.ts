@@ -4,8 +4,8 @@
  *     settle ─► drain ─► wait ─► drain ─► wait …        until the connection is lost, which throws
  *
  * settle: ask the ChangeLog where it stands and make sure that its history is this database's.
- * drain:  read a page, POST it, go on from there, while there is more or the doorbell rang meanwhile.
- * wait:   for the doorbell, or for the keepalive.
+ * drain:  read a page, POST it, go on from there, while there is more.
+ * wait:   for the doorbell, or for the keepalive. A doorbell that rang during the drain ends the wait at once.
  *
  * Nothing is kept here but the place where the ChangeLog stands, and the ChangeLog knows that better: whatever is lost,
  * it is asked again. One POST in flight; what waits, waits in the outbox.
@@ -100,11 +100,11 @@ export async function serve(world: World, database: Database): Promise<never> {
     return reason ?? (theirs === source ? null : "another database");
   }
 
-  /** Until nothing is left. Returns what was stored. */
+  /** Until a read says that nothing is left. Returns what was stored. */
   async function drain(): Promise<{ changes: number; batches: number }> {
     const total = { changes: 0, batches: 0 };
     let more = true;
-    while (more || doorbell.rung) {
+    while (more) {
       doorbell.answer();
       const page = await database.read(place.cursor, size.changes, size.bytes);
       world.postgresBackoff.reset();
@@ -157,7 +157,7 @@ export async function serve(world: World, database: Database): Promise<never> {
   /** Old rows go in small batches; a change that comes meanwhile goes first. */
   async function prune(): Promise<void> {
     const { last, cursor } = place;
-    if (last === null || now() < pruneAt) return;
+    if (now() < pruneAt) return;
     try {
       let pruned = PRUNE_ROWS;
       while (pruned >= PRUNE_ROWS) {

@@ -1,5 +1,5 @@
 /** Structured logs on stdout: one line an event worth knowing, JSON unless a person reads along. */
-import { pino } from "pino";
+import { destination, pino } from "pino";
 import type { DestinationStream, Logger } from "pino";
 
 export type { Logger } from "pino";
@@ -8,7 +8,7 @@ export type { Logger } from "pino";
 export async function createLog(level: string): Promise<Logger> {
   const options = { level, base: { name: "listener" } };
   const pretty = process.stdout.isTTY && process.env["NODE_ENV"] !== "production" ? await loadPretty() : null;
-  return pretty ? pino(options, pretty) : pino(options);
+  return pino(options, pretty ?? destination({ fd: 1, sync: true }));
 }
 
 async function loadPretty(): Promise<DestinationStream | null> {

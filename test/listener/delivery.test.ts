@@ -98,14 +98,15 @@ test(
     const listener = await stage.startReady(log);
     const idle = await listener.peakMemory();
     await client.query("UPDATE orders SET status = 'shipped' WHERE customer_name = 'Bulk'");
+    const committedAt = performance.now();
     await log.until(() => log.changes.length >= 100_000);
+    console.log(`100,000 changes arrived in ${Math.round(performance.now() - committedAt)} ms`);
     expect(idsIn(log)).toEqual(await stage.outboxIds(after));
-    const { ms } = await listener.line("caught up", ({ changes }) => changes === 100_000);
     const peak = await listener.peakMemory();
-    console.log(`100,000 changes in ${String(ms)} ms`);
     if (idle === null || peak === null) return;
-    console.log(`memory ${Math.round(idle / 1e6)} MB idle, ${Math.round(peak / 1e6)} MB at most`);
-    expect(peak).toBeLessThan(300e6);
+    console.log(`memory: ${Math.round(idle / 1e6)} MB idle, ${Math.round(peak / 1e6)} MB at most`);
+    // The changes are more than 40 MB of text, so a second place that piled them up would show.
+    expect(peak - idle).toBeLessThan(150e6);
   },
 );
 

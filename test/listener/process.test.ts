@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { findFreePort } from "../../dev/ports.ts";
-import { startListener } from "./listener-process.ts";
+import { startListener, type ListenerProcess } from "./listener-process.ts";
 import { idsIn, setStage } from "./stage.ts";
 
 const stage = setStage();
@@ -18,9 +18,7 @@ test.each(["SIGTERM", "SIGINT"] as const)(
     log.fail("held");
     await stage.insert(10);
     await log.until(() => log.outcomes.includes("held"));
-    const { code, ms } = await listener.end(signal);
-    expect(code).toBe(0);
-    expect(ms).toBeLessThan(PROMISED_MS);
+    await expectPromptEnd(listener, signal);
     await stage.startReady(log);
     expect(idsIn(log)).toEqual(await stage.outboxIds(after));
   },
@@ -28,10 +26,7 @@ test.each(["SIGTERM", "SIGINT"] as const)(
 
 test("SIGTERM ends it within a second while it waits for the doorbell", async () => {
   const listener = await stage.startReady(await stage.openLog());
-  const { code, ms } = await listener.end("SIGTERM");
-  expect(code).toBe(0);
-  expect(ms).toBeLessThan(PROMISED_MS);
-  expect(listener.lines.at(-1)?.msg).toBe("stopped");
+  await expectPromptEnd(listener, "SIGTERM");
 });
 
 test("SIGTERM ends it within a second while Postgres takes the connection and says nothing", async () => {
@@ -44,9 +39,7 @@ test("SIGTERM ends it within a second while Postgres takes the connection and sa
     WORKER_URL: "http://x",
   });
   await once(silent, "connection");
-  const { code, ms } = await listener.end("SIGTERM");
-  expect(code).toBe(0);
-  expect(ms).toBeLessThan(PROMISED_MS);
+  await expectPromptEnd(listener, "SIGTERM");
 });
 
 test("it starts before Postgres and the Worker are there, and SIGTERM ends it while it backs off", async () => {
@@ -57,9 +50,7 @@ test("it starts before Postgres and the Worker are there, and SIGTERM ends it wh
   });
   const { reason } = await listener.line("reconnecting to Postgres");
   expect(reason).toContain("ECONNREFUSED");
-  const { code, ms } = await listener.end("SIGTERM");
-  expect(code).toBe(0);
-  expect(ms).toBeLessThan(PROMISED_MS);
+  await expectPromptEnd(listener, "SIGTERM");
 });
 
 test("a wrong configuration ends it with code 2, every variable named and no value shown", async () => {
@@ -77,3 +68,11 @@ test("a wrong configuration ends it with code 2, every variable named and no val
   expect(stderr).toContain("KEEPALIVE_MS is not a whole number");
   expect(stderr).not.toContain("hunter2");
 });
+
+/** By its own doing, that is: not by the last call that cuts it short. */
+async function expectPromptEnd(listener: ListenerProcess, signal: NodeJS.Signals): Promise<void> {
+  const { code, ms } = await listener.end(signal);
+  expect(code).toBe(0);
+  expect(ms).toBeLessThan(PROMISED_MS);
+  expect(listener.lines.at(-1)?.msg).toBe("stopped");
+}
