@@ -3,6 +3,7 @@ import { connect as connectTcp, createServer, type AddressInfo, type Socket } fr
 import { once } from "node:events";
 import { expect, onTestFinished, test } from "vitest";
 import type { AppendRequest } from "../../protocol/ingest.ts";
+import { connect } from "../support/postgres.ts";
 import { idsIn, setStage } from "./stage.ts";
 
 const stage = setStage();
@@ -156,6 +157,52 @@ test("a wrong secret is named, and does not end it", async () => {
   expect(line["reason"]).toContain("INGEST_SECRET");
   expect((await listener.end("SIGTERM")).code).toBe(0);
 });
+
+test("all of it at once: writers side by side, two listeners, one of them killed again and again", async () => {
+  const log = await stage.openLog();
+  const after = await stage.lastId();
+  await stage.startReady(log);
+  let victim = await stage.startReady(log);
+  let writing = true;
+  const writers = Promise.all(Array.from({ length: 4 }, (_, n) => write(n))).finally(() => (writing = false));
+  const killer = (async () => {
+    while (writing) {
+      const stored = log.changes.length;
+      log.fail("answer lost", "cut");
+      await Promise.race([log.until(() => log.changes.length > stored + 20), writers]);
+      await victim.end("SIGKILL");
+      victim = await stage.startReady(log);
+    }
+  })();
+  await Promise.all([writers, killer]);
+  await stage.insert(1);
+  const expected = await stage.outboxIds(after);
+  await log.until(() => log.changes.length >= expected.length);
+  // Between transactions the order is that of their commits; for one row, that of the ids.
+  expect(idsIn(log).toSorted((a, b) => Number(a) - Number(b))).toEqual(expected);
+  const latest = new Map<string, bigint>();
+  for (const { id, key } of log.changes) {
+    const row = JSON.stringify(key);
+    expect(BigInt(id)).toBeGreaterThan(latest.get(row) ?? 0n);
+    latest.set(row, BigInt(id));
+  }
+}, 60_000);
+
+/** Fifty transactions on rows that all writers share, every fifth rolled back. */
+async function write(writer: number): Promise<void> {
+  const client = await connect(stage.database.url);
+  for (let i = 0; i < 50; i++) {
+    await client.query("BEGIN");
+    await client.query(
+      `INSERT INTO orders (id, customer_name, product_name) VALUES ($1, 'Shared', $2)
+       ON CONFLICT (id) DO UPDATE SET product_name = excluded.product_name`,
+      [900_000 + (i % 3), `Lamp ${writer}-${i}`],
+    );
+    await client.query("INSERT INTO orders (customer_name, product_name) VALUES ('Own', 'Lamp')");
+    await client.query(i % 5 === 0 ? "ROLLBACK" : "COMMIT");
+  }
+  await client.end();
+}
 
 async function endSessions(): Promise<void> {
   await stage.database.client.query(
