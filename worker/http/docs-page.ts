@@ -1,6 +1,7 @@
 /** The OpenAPI description as one page of HTML: no script, nothing loaded from elsewhere. */
 import { html } from "hono/html";
-import { type Operation, openApiDocument, type Parameter, paths } from "./openapi-document.ts";
+import { openApiDocument, paths } from "./openapi-document.ts";
+import type { Operation, Parameter } from "./openapi-parts.ts";
 import { PROBLEM_CODES } from "./problem-codes.ts";
 
 /** The whole page. Everything that is put into it is escaped by the template. */

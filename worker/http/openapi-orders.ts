@@ -1,0 +1,127 @@
+/** The orders in the OpenAPI description. Bodies are the schemas that check the requests. */
+import { ORDER_STATUSES } from "../../protocol/orders.ts";
+import { DEFAULT_LIMIT, MAX_BULK_IDS, MAX_ID, MAX_LIMIT, MAX_NAME_CHARACTERS } from "../orders/schemas.ts";
+import { answers, body, int, type Operation, type Parameter, ref, text } from "./openapi-parts.ts";
+
+const id: Parameter = {
+  name: "id",
+  in: "path",
+  required: true,
+  description: "The order's id",
+  schema: int(1, MAX_ID),
+};
+const ifMatch: Parameter = {
+  name: "If-Match",
+  in: "header",
+  description: "The ETag that was read: 412 when the order changed meanwhile",
+  schema: { type: "string" },
+};
+const list = { type: "array", items: ref("Order") };
+const snapshot = {
+  ...text,
+  description: "pg_current_snapshot() of the statement that read: what the stream is joined with",
+};
+const written = { message: text, xid: { ...text, description: "The transaction, as the stream names it" } };
+
+const listOrders: Operation = {
+  summary: "List orders, newest first",
+  parameters: [
+    {
+      name: "status",
+      in: "query",
+      description: `One or more of ${ORDER_STATUSES.join(", ")}, separated by commas`,
+      schema: text,
+    },
+    {
+      name: "customer_name",
+      in: "query",
+      description: "A part of the name, in any case",
+      schema: { ...text, maxLength: MAX_NAME_CHARACTERS },
+    },
+    {
+      name: "limit",
+      in: "query",
+      description: "Rows at most",
+      schema: int(1, MAX_LIMIT, { default: DEFAULT_LIMIT }),
+    },
+    { name: "offset", in: "query", description: "Rows to pass over", schema: int(0, MAX_ID, { default: 0 }) },
+  ],
+  responses: answers("200", "The orders", {
+    data: list,
+    count: int(0, MAX_LIMIT),
+    pagination: {
+      type: "object",
+      required: ["limit", "offset", "total", "has_more"],
+      properties: {
+        limit: { type: "integer" },
+        offset: { type: "integer" },
+        total: { type: "integer" },
+        has_more: { type: "boolean" },
+      },
+    },
+    snapshot,
+  }),
+};
+
+const createOrder: Operation = {
+  summary: "Create an order",
+  parameters: [
+    {
+      name: "Idempotency-Key",
+      in: "header",
+      description: "Makes a retry safe: the same key and body answer with the same order again",
+      schema: { ...text, minLength: 1, maxLength: 255 },
+    },
+  ],
+  requestBody: body("NewOrder"),
+  responses: answers("201", "The order, with Location and ETag", { data: ref("Order"), ...written }),
+};
+
+const updateOrder: Operation = {
+  summary: "Change any of an order's fields",
+  parameters: [id, ifMatch],
+  requestBody: body("OrderChange"),
+  responses: answers("200", "The order as it is now", { data: ref("Order"), ...written }),
+};
+
+export const orderPaths = {
+  "/api/orders": { get: listOrders, post: createOrder },
+  "/api/orders/stats": {
+    get: {
+      summary: "Count orders",
+      responses: answers("200", "The counts", { data: ref("OrderStats"), snapshot }),
+    },
+  },
+  "/api/orders/bulk-status": {
+    patch: {
+      summary: "Set the status of many orders",
+      requestBody: body("BulkStatus"),
+      responses: answers("200", "The orders that were changed, and the ids that do not exist", {
+        data: list,
+        count: int(1, MAX_BULK_IDS),
+        missing: { type: "array", items: int(1, MAX_ID) },
+        ...written,
+      }),
+    },
+  },
+  "/api/orders/{id}": {
+    get: {
+      summary: "Read an order",
+      parameters: [
+        id,
+        { name: "If-None-Match", in: "header", description: "304 when it is still this ETag", schema: text },
+      ],
+      responses: {
+        ...answers("200", "The order, with ETag", { data: ref("Order"), snapshot }),
+        "304": { description: "Unchanged" },
+      },
+    },
+    put: updateOrder,
+    patch: updateOrder,
+    delete: {
+      summary: "Delete an order",
+      parameters: [id, ifMatch],
+      responses: answers("200", "The order as it was", { data: ref("Order"), ...written }),
+    },
+  },
+} satisfies Record<string, Record<string, Operation>>;

@@ -1,0 +1,136 @@
+/** Streams, history and health in the OpenAPI description. */
+import { ListenerStatus } from "../../protocol/messages.ts";
+import {
+  content,
+  int,
+  type Operation,
+  type Parameter,
+  problem,
+  ref,
+  text,
+  toSchema,
+} from "./openapi-parts.ts";
+
+const since: Parameter = {
+  name: "since",
+  in: "query",
+  description: "A position, `<epoch>.<seq>`: the changes after it",
+  schema: { type: "string", examples: ["k3v9x2ab.1042"] },
+};
+
+const filter: readonly Parameter[] = [
+  { name: "tables", in: "query", description: "Names of tables, separated by commas", schema: text },
+  { name: "orderIds", in: "query", description: "Ids of orders, separated by commas", schema: text },
+  { name: "statuses", in: "query", description: "Statuses of orders, separated by commas", schema: text },
+  {
+    name: "filter",
+    in: "query",
+    description: "For any table and column, as JSON: alternatives by column",
+    schema: { ...text, examples: ['{"orders":{"status":["pending"]}}'] },
+  },
+];
+
+const history = {
+  "200": {
+    description: "Changes in order; with `more`, go on from `position`",
+    ...content({
+      type: "object",
+      required: ["success", "from", "position", "more", "changes"],
+      properties: {
+        success: { const: true },
+        from: text,
+        position: text,
+        more: { type: "boolean" },
+        changes: { type: "array", items: ref("Change") },
+      },
+    }),
+  },
+  default: problem,
+};
+
+const health: Operation = {
+  summary: "How things stand",
+  responses: {
+    "200": {
+      description: "Up; degraded when no listener delivers",
+      ...content({
+        type: "object",
+        required: ["status", "timestamp", "connectedClients", "listener", "lagMs", "position", "protocol"],
+        properties: {
+          status: { enum: ["ok", "degraded"] },
+          timestamp: { ...text, format: "date-time" },
+          connectedClients: { type: "integer" },
+          listener: toSchema(ListenerStatus),
+          lagMs: { type: ["number", "null"] },
+          position: text,
+          protocol: { type: "integer" },
+        },
+      }),
+    },
+    default: problem,
+  },
+};
+
+export const streamPaths = {
+  "/health": { get: health },
+  "/api/health": { get: health },
+  "/api/changes": {
+    get: {
+      summary: "The history of changes after a position, a page at a time",
+      description: "What /ws and /sse deliver live. Without `since`: the present position.",
+      parameters: [
+        since,
+        ...filter,
+        {
+          name: "limit",
+          in: "query",
+          description: "Changes at most",
+          schema: int(1, 1000, { default: 1000 }),
+        },
+      ],
+      responses: history,
+    },
+  },
+  "/api/changes/{epoch}/{from}-{to}": {
+    get: {
+      summary: "A page of the history under an address of its own: it never changes, any cache may keep it",
+      parameters: ["epoch", "from", "to"].map((name) => ({
+        name,
+        in: "path",
+        required: true,
+        description: name === "epoch" ? "Of the position" : "A number of the position",
+        schema: name === "epoch" ? text : { type: "integer" },
+      })),
+      responses: history,
+    },
+  },
+  "/sse": {
+    get: {
+      summary: "Changes live, as server-sent events",
+      parameters: [
+        since,
+        ...filter,
+        {
+          name: "Last-Event-ID",
+          in: "header",
+          description: "As `since`; EventSource sends it",
+          schema: text,
+        },
+      ],
+      responses: {
+        "200": {
+          description: "One event a change: `event: orders:update`",
+          content: { "text/event-stream": {} },
+        },
+        default: problem,
+      },
+    },
+  },
+  "/ws": {
+    get: {
+      summary: "Changes live, over a WebSocket",
+      parameters: [since, ...filter],
+      responses: { "101": { description: "Switching protocols" }, default: problem },
+    },
+  },
+} satisfies Record<string, Record<string, Operation>>;
