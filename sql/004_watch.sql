@@ -159,7 +159,7 @@ BEGIN
     FROM pg_event_trigger_ddl_commands() d
     JOIN rowcast.watched w ON w.relation IN (d.objid, pg_partition_root(d.objid))
     JOIN pg_class c ON c.oid = w.relation
-    WHERE d.classid = 'pg_class'::regclass AND d.object_type = 'table' AND NOT c.relispartition
+    WHERE d.classid = 'pg_class'::regclass AND NOT c.relispartition
       AND rowcast.key_columns(w.relation) IS NOT NULL
   LOOP
     found_ := true;

@@ -46,39 +46,39 @@ BEGIN
 END
 $$;
 
--- One row of the outbox as the text of an OutboxChange (protocol/ingest.ts). Longer than `max_bytes`, it comes without
--- the row and with `truncated`.
-CREATE OR REPLACE FUNCTION rowcast.change_json(change_id bigint, max_bytes integer) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+-- A row of the outbox as the text of an OutboxChange (protocol/ingest.ts), given the part of it that may be large.
+-- (A plain expression, which Postgres puts in place of the call. For that it must not have settings of its own.)
+CREATE OR REPLACE FUNCTION rowcast.change_json(c rowcast.changes, body text) RETURNS text
+LANGUAGE sql STABLE AS $$
+  SELECT '{"id":"' || c.id || '","xid":"' || c.xid::text || '","table":' || to_json(c."table") || ',"operation":"'
+    || c.operation || '","key":' || coalesce(c.key::text, 'null') || body || ',"timestamp":"'
+    || to_char(c.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || '"}'
+$$;
+
+CREATE OR REPLACE FUNCTION rowcast.change_body(data jsonb, old jsonb) RETURNS text
+LANGUAGE sql STABLE AS $$
+  SELECT ',"data":' || coalesce(data::text, 'null') || ',"old":' || coalesce(old::text, 'null')
+$$;
+
+-- The same for a large row: without the row and with `truncated` when its text is longer than `max_bytes`.
+CREATE OR REPLACE FUNCTION rowcast.large_change_json(change_id bigint, max_bytes integer) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
 DECLARE
-  head text;
-  tail text;
-  body text;
-  size bigint;
+  json text;
 BEGIN
-  SELECT '{"id":"' || id || '","xid":"' || xid::text || '","table":' || to_json("table") || ',"operation":"' || operation
-      || '","key":' || coalesce(key::text, 'null'),
-    ',"timestamp":"' || to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || '"',
-    s.size, CASE WHEN s.size < 500000
-      THEN ',"data":' || coalesce(data::text, 'null') || ',"old":' || coalesce(old::text, 'null') END
-  INTO head, tail, size, body
-  FROM rowcast.changes
-  CROSS JOIN LATERAL (SELECT coalesce(pg_column_size(data), 0) + coalesce(pg_column_size(old), 0) AS size) s
-  WHERE id = change_id;
-  -- A large one. The size is that of the compressed jsonb, and no text is shorter than a sixteenth of its jsonb: beyond
-  -- that, don't try. At the other end, text of more than a gigabyte is an error, which must not stop the stream.
-  IF size >= 500000 AND size / 16 <= max_bytes THEN
-    BEGIN
-      SELECT ',"data":' || coalesce(data::text, 'null') || ',"old":' || coalesce(old::text, 'null') INTO body
-      FROM rowcast.changes WHERE id = change_id;
-    EXCEPTION WHEN program_limit_exceeded OR out_of_memory THEN
-      body := NULL;
-    END;
+  -- The size is that of the compressed jsonb, and no text is shorter than a sixteenth of its jsonb: beyond that, don't
+  -- try. At the other end, text of more than a gigabyte is an error, which must not stop the stream.
+  BEGIN
+    SELECT rowcast.change_json(c, rowcast.change_body(c.data, c.old)) INTO json FROM rowcast.changes c
+    WHERE c.id = change_id AND (coalesce(pg_column_size(c.data), 0) + coalesce(pg_column_size(c.old), 0)) / 16 <= max_bytes;
+  EXCEPTION WHEN program_limit_exceeded OR out_of_memory THEN
+    NULL;
+  END;
+  IF octet_length(json) <= max_bytes THEN
+    RETURN json;
   END IF;
-  IF octet_length(head) + octet_length(body) + octet_length(tail) + 1 <= max_bytes THEN
-    RETURN head || body || tail || '}';
-  END IF;
-  RETURN head || ',"data":null,"old":null' || tail || ',"truncated":true}';
+  RETURN (SELECT rowcast.change_json(c, ',"data":null,"old":null,"truncated":true') FROM rowcast.changes c
+    WHERE c.id = change_id);
 END
 $$;
 
@@ -143,9 +143,7 @@ BEGIN
     END IF;
     target := rowcast.clamped_snapshot(unseen_from);
     last := 0;
-    IF cardinality(ids) <= max_changes THEN
-      ids := ARRAY(SELECT i FROM unnest(ids) i ORDER BY i);
-    ELSE
+    IF cardinality(ids) > max_changes THEN
       -- Too much for one page: begin at its lowest id. (OFFSET 0: not along the ids from the first on.)
       last := least(
         (SELECT min(id) FROM (SELECT c.id FROM rowcast.changes c WHERE c.xid = ANY (unseen_too) OFFSET 0) w),
@@ -160,13 +158,20 @@ BEGIN
       ORDER BY c.id LIMIT max_changes + 1);
   END IF;
 
-  -- One by one, so that no more is in memory than a page and one row.
-  FOREACH id_ IN ARRAY ids LOOP
+  -- A loop fetches 50 rows at a time, and the large ones are written out one by one: no more than that and a page is in
+  -- memory.
+  FOR id_, json IN
+    SELECT c.id, CASE WHEN coalesce(pg_column_size(c.data), 0) + coalesce(pg_column_size(c.old), 0) < 8000
+      THEN rowcast.change_json(c, rowcast.change_body(c.data, c.old)) END
+    FROM rowcast.changes c WHERE c.id = ANY (ids) ORDER BY c.id
+  LOOP
     IF count = max_changes THEN
       more := true;
       EXIT;
     END IF;
-    json := rowcast.change_json(id_, max_bytes - 2);
+    IF json IS NULL OR octet_length(json) > max_bytes - 2 THEN
+      json := rowcast.large_change_json(id_, max_bytes - 2);
+    END IF;
     IF count > 0 AND bytes + octet_length(json) + 1 > max_bytes THEN
       more := true;
       EXIT;
