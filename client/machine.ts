@@ -8,7 +8,7 @@
  * tried beside it now and then; only one that speaks takes over, from the position that SSE has reached.
  */
 import { CloseCode, isFatalClose } from "../protocol/close-codes.ts";
-import { PING } from "../protocol/messages.ts";
+import { PING } from "../protocol/frames.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import { backoffMs, BACKOFF_MAX_MS } from "./backoff.ts";
 import { isAhead, NOTHING, takeIn } from "./intake.ts";

@@ -1,5 +1,5 @@
 import { CloseCode } from "../protocol/close-codes.ts";
-import { parsePong } from "../protocol/messages.ts";
+import { parsePong } from "../protocol/frames.ts";
 import type { Connection, ConnectionHandlers, Parse } from "./connection.ts";
 import type { Incoming } from "./states.ts";
 

@@ -15,7 +15,8 @@ const json = JSON as unknown as {
     reviver: (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown,
   ): unknown;
   rawJSON(text: string): RawNumber;
-  isRawJSON(value: unknown): value is RawNumber;
+  /** Absent in browsers before 2025, which then never made one. */
+  isRawJSON?(value: unknown): value is RawNumber;
 };
 
 /** Only a run of this many digits and dots can be a number that a double does not hold exactly. */
@@ -40,7 +41,7 @@ export function parseExact(text: string): unknown {
 export function scalarText(value: unknown): string | null {
   if (value === null || value === undefined) return null;
   if (typeof value === "string") return value;
-  if (json.isRawJSON(value)) return value.rawJSON;
+  if (json.isRawJSON?.(value)) return value.rawJSON;
   return typeof value === "number" || typeof value === "boolean" ? String(value) : JSON.stringify(value);
 }
 

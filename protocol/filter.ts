@@ -3,46 +3,11 @@
  * column are alternatives, a table with no columns passes whole, a table that is not named does not pass.
  * `null` as a whole stands for everything.
  */
-import * as v from "valibot";
 import type { Change, Row } from "./change.ts";
 import { scalarText } from "./exact-json.ts";
+import type { Filter, FilterInput } from "./filter-schema.ts";
 
-export const MAX_FILTER_VALUES = 1000;
-
-const Scalar = v.union([v.pipe(v.string(), v.maxLength(256)), v.number(), v.boolean(), v.null()]);
-const ColumnFilter = v.record(
-  v.pipe(v.string(), v.minLength(1), v.maxLength(63)),
-  v.pipe(v.array(Scalar), v.minLength(1), v.maxLength(MAX_FILTER_VALUES)),
-);
-
-/** `v.record` alone would take an array for an empty record. */
-const PlainObject = v.custom<Record<string, unknown>>(
-  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
-  "has to be an object",
-);
-
-export const Filter = v.pipe(
-  PlainObject,
-  v.record(v.pipe(v.string(), v.minLength(1), v.maxLength(260)), ColumnFilter),
-  v.check(
-    (filter) => countValues(filter) <= MAX_FILTER_VALUES,
-    `a filter may hold ${MAX_FILTER_VALUES} values in all`,
-  ),
-);
-export type Filter = v.InferOutput<typeof Filter>;
-export type FilterValue = v.InferOutput<typeof Scalar>;
-
-const OrderId = v.pipe(v.number(), v.safeInteger());
-
-/** A filter as clients write it: `orderIds` and `statuses` are short for columns of `orders`; `tables` is a list of names or a whole filter. */
-export const FilterInput = v.strictObject({
-  orderIds: v.optional(v.pipe(v.array(OrderId), v.minLength(1), v.maxLength(MAX_FILTER_VALUES))),
-  statuses: v.optional(
-    v.pipe(v.array(v.pipe(v.string(), v.maxLength(256))), v.minLength(1), v.maxLength(MAX_FILTER_VALUES)),
-  ),
-  tables: v.optional(v.union([v.pipe(v.array(v.pipe(v.string(), v.minLength(1))), v.minLength(1)), Filter])),
-});
-export type FilterInput = v.InferOutput<typeof FilterInput>;
+export type { Filter, FilterInput } from "./filter-schema.ts";
 
 /** The filter that an input means; null (everything) when it names nothing. */
 export function toFilter(input: FilterInput): Filter | null {
@@ -53,52 +18,6 @@ export function toFilter(input: FilterInput): Filter | null {
   if (orderIds) filter.orders = { ...filter.orders, id: [...orderIds] };
   if (statuses) filter.orders = { ...filter.orders, status: [...statuses] };
   return Object.keys(filter).length > 0 || tables !== undefined ? filter : null;
-}
-
-/** Thrown for a filter in an address that cannot be read; `field` names the parameter. */
-export class FilterError extends Error {
-  readonly code = "bad_filter";
-  readonly field: string;
-  constructor(field: string, message: string) {
-    super(message);
-    this.field = field;
-  }
-}
-
-/** What is needed of `URLSearchParams`, which every runtime has. */
-interface SearchParams {
-  get(name: string): string | null;
-  getAll(name: string): string[];
-  has(name: string): boolean;
-}
-
-/**
- * Reads `?orderIds=1,2&statuses=pending,shipped&tables=orders` or `?filter=<json of FilterInput.tables>` from an address.
- *
- * @throws {FilterError} naming the parameter that is wrong and what it should look like.
- */
-export function filterFromSearch(params: SearchParams): Filter | null {
-  const input: FilterInput = {};
-  const ids = list(params, "orderIds");
-  if (ids) {
-    input.orderIds = ids.map((text) => {
-      if (!/^[0-9]{1,15}$/.test(text))
-        throw new FilterError("orderIds", "orderIds is a list of whole numbers: orderIds=1,2,3");
-      return Number(text);
-    });
-  }
-  const statuses = list(params, "statuses");
-  if (statuses) input.statuses = statuses;
-  const tables = list(params, "tables");
-  if (tables) input.tables = tables;
-  const json = params.get("filter");
-  if (json !== null) input.tables = { ...asFilter(tables), ...parseFilterJson(json) };
-  const result = v.safeParse(FilterInput, input);
-  if (!result.success) {
-    const [issue] = result.issues;
-    throw new FilterError(v.getDotPath(issue)?.split(".")[0] ?? "filter", issue.message);
-  }
-  return toFilter(result.output);
 }
 
 /** Writes a filter as the query parameters that `filterFromSearch` reads. */
@@ -169,41 +88,6 @@ function matches(columns: Filter[string], row: Row, unknownPasses = false): bool
     const text = scalarText(row[column]);
     return values.some((value) => scalarText(value) === text);
   });
-}
-
-function list(params: SearchParams, name: string): string[] | null {
-  const texts = params
-    .getAll(name)
-    .flatMap((text) => text.split(","))
-    .map((text) => text.trim())
-    .filter((text) => text !== "");
-  if (texts.length === 0 && params.has(name))
-    throw new FilterError(name, `${name} is empty: leave it out or give it values`);
-  return texts.length > 0 ? texts : null;
-}
-
-function asFilter(tables: readonly string[] | null): Filter {
-  return Object.fromEntries((tables ?? []).map((table) => [table, {}]));
-}
-
-function parseFilterJson(text: string): Filter {
-  const shape = 'filter is JSON: {"orders":{"status":["pending"]}}';
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new FilterError("filter", shape); // the syntax error itself only repeats the text
-  }
-  const result = v.safeParse(Filter, value);
-  if (!result.success) throw new FilterError("filter", `${shape}; ${result.issues[0].message}`);
-  return result.output;
-}
-
-function countValues(filter: Record<string, Record<string, readonly unknown[]>>): number {
-  return Object.values(filter).reduce(
-    (sum, columns) => sum + Object.values(columns).reduce((count, values) => count + values.length, 0),
-    0,
-  );
 }
 
 function structuredCloneFilter(filter: Filter): Filter {

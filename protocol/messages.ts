@@ -1,9 +1,14 @@
 /** The frames of `/ws`, one schema each; SSE carries the same objects as the data of its events. */
 import * as v from "valibot";
 import { Change } from "./change.ts";
-import { Filter, FilterInput } from "./filter.ts";
-import { PositionText } from "./position.ts";
+import { Filter, FilterInput } from "./filter-schema.ts";
+import { parsePosition } from "./position.ts";
 
+/** The text form of a position, checked. */
+const PositionText = v.pipe(
+  v.string(),
+  v.check((text) => parsePosition(text) !== null, "a position looks like k3v9x2ab.1042"),
+);
 const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 /**
@@ -86,24 +91,3 @@ export const Ack = v.strictObject({ type: v.literal("ack"), position: PositionTe
 
 export const ClientMessage = v.variant("type", [Subscribe, Unsubscribe, Ack]);
 export type ClientMessage = v.InferOutput<typeof ClientMessage>;
-
-/** Sent by clients as a bare string; the platform answers it without waking the hub. */
-export const PING = "ping";
-
-/** The answer to `ping`: the position up to which the hub has sent everything to a client that keeps up. */
-export function formatPong(position: string): string {
-  return `pong ${position}`;
-}
-
-/** The position in a `pong`; null when the text is none. */
-export function parsePong(text: string): string | null {
-  return text.startsWith("pong ") ? text.slice("pong ".length) : null;
-}
-
-/** A client frame longer than this (in characters) is refused. */
-export const MAX_CLIENT_FRAME = 16_384;
-
-/** The text of a `changes` frame around changes that are encoded already, so that a batch is encoded once for all. */
-export function changesFrame(from: string, position: string, changes: string): string {
-  return `{"type":"changes","from":"${from}","position":"${position}","changes":[${changes}]}`;
-}

@@ -1,14 +1,7 @@
 /** The table that Rowcast ships with, as the API and the stream show it. */
 import * as v from "valibot";
+import { ORDER_STATUSES } from "./order-status.ts";
 
-export const ORDER_STATUSES = [
-  "pending",
-  "processing",
-  "shipped",
-  "delivered",
-  "completed",
-  "cancelled",
-] as const;
 export const OrderStatus = v.picklist(ORDER_STATUSES, `status is one of ${ORDER_STATUSES.join(", ")}`);
 export type OrderStatus = v.InferOutput<typeof OrderStatus>;
 

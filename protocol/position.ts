@@ -2,7 +2,6 @@
  * A position in the ChangeLog, `<epoch>.<seq>`: the client at it has seen every change of that epoch up to and with
  * number `seq`. Numbers are contiguous from 1, so a position also counts changes. Between epochs nothing can be compared.
  */
-import * as v from "valibot";
 
 export interface Position {
   /** Random, minted when the log's storage is created or the source's history changes. */
@@ -12,12 +11,6 @@ export interface Position {
 }
 
 const PATTERN = /^([0-9a-z]{1,32})\.(0|[1-9][0-9]{0,15})$/;
-
-/** The text form of a position, checked. */
-export const PositionText = v.pipe(
-  v.string(),
-  v.check((text) => parsePosition(text) !== null, "a position looks like k3v9x2ab.1042"),
-);
 
 /** Reads `<epoch>.<seq>`; null when the text is not a position. */
 export function parsePosition(text: string): Position | null {

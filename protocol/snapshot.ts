@@ -3,7 +3,6 @@
  * transaction ended when the snapshot was taken? The same rule as `pg_visible_in_snapshot`.
  * https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
  */
-import * as v from "valibot";
 
 export interface Snapshot {
   /** Every transaction below it had ended. */
@@ -15,9 +14,6 @@ export interface Snapshot {
 }
 
 const PATTERN = /^([0-9]{1,20}):([0-9]{1,20}):((?:[0-9]{1,20}(?:,[0-9]{1,20})*)?)$/;
-
-/** The text form of a snapshot, checked. */
-export const SnapshotText = v.pipe(v.string(), v.regex(PATTERN, "a snapshot looks like 795:799:795,797"));
 
 /** @throws {TypeError} when the text is not a snapshot. */
 export function parseSnapshot(text: string): Snapshot {

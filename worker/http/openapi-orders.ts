@@ -1,5 +1,5 @@
 /** The orders in the OpenAPI description. Bodies are the schemas that check the requests. */
-import { ORDER_STATUSES } from "../../protocol/orders.ts";
+import { ORDER_STATUSES } from "../../protocol/order-status.ts";
 import { DEFAULT_LIMIT, MAX_BULK_IDS, MAX_ID, MAX_LIMIT, MAX_NAME_CHARACTERS } from "../orders/schemas.ts";
 import { answers, body, int, type Operation, type Parameter, ref, text } from "./openapi-parts.ts";
 

@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import * as v from "valibot";
-import { FilterError } from "../../protocol/filter.ts";
+import { FilterError } from "../../protocol/filter-address.ts";
 import { describeDatabaseFailure } from "../database/failure-problem.ts";
 import { DatabaseError, DatabaseUnavailable } from "../database/failure.ts";
 import { PROBLEM_CODES, type ProblemCode, type ProblemStatus } from "./problem-codes.ts";

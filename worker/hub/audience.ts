@@ -3,7 +3,8 @@
  * are behind, a reset to those whose history is gone. Owns the Hub's position: every live client has everything up to it.
  */
 import { CloseCode } from "../../protocol/close-codes.ts";
-import { changesFrame, type ResetReason, type ServerMessage } from "../../protocol/messages.ts";
+import { changesFrame } from "../../protocol/frames.ts";
+import type { ResetReason, ServerMessage } from "../../protocol/messages.ts";
 import { formatPosition, type Position } from "../../protocol/position.ts";
 import { cut, type Batch, type ReadResult } from "../change-log/history.ts";
 import { logEvent } from "../log.ts";

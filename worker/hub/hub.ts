@@ -5,14 +5,10 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { CloseCode } from "../../protocol/close-codes.ts";
-import { filterFromSearch, type Filter } from "../../protocol/filter.ts";
-import {
-  formatPong,
-  parsePong,
-  PING,
-  type ResetReason,
-  type ServerMessage,
-} from "../../protocol/messages.ts";
+import type { Filter } from "../../protocol/filter.ts";
+import { filterFromSearch } from "../../protocol/filter-address.ts";
+import { formatPong, parsePong, PING } from "../../protocol/frames.ts";
+import type { ResetReason, ServerMessage } from "../../protocol/messages.ts";
 import { formatPosition, parsePosition, type Position } from "../../protocol/position.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import type { HubReport } from "../change-log/fan-out.ts";

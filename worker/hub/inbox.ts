@@ -1,7 +1,8 @@
 /** What a client's frame asks for, checked. Pure: the Hub acts on the answer. */
 import * as v from "valibot";
 import { addToFilter, takeFromFilter, toFilter, type Filter } from "../../protocol/filter.ts";
-import { ClientMessage, MAX_CLIENT_FRAME } from "../../protocol/messages.ts";
+import { MAX_CLIENT_FRAME } from "../../protocol/frames.ts";
+import { ClientMessage } from "../../protocol/messages.ts";
 import { parsePosition, type Position } from "../../protocol/position.ts";
 
 export type Incoming =

@@ -1,6 +1,7 @@
 /** What the orders API takes. The types, the checks and the OpenAPI description all come from here. */
 import * as v from "valibot";
-import { ORDER_STATUSES, OrderStatus } from "../../protocol/orders.ts";
+import { ORDER_STATUSES } from "../../protocol/order-status.ts";
+import { OrderStatus } from "../../protocol/orders.ts";
 
 export const MAX_NAME_CHARACTERS = 255;
 export const MAX_AMOUNT = 99_999_999.99;

@@ -1,5 +1,6 @@
 /** What the address of a stream says: from where, what, and at which Hub. */
-import { filterFromSearch, type Filter } from "../../protocol/filter.ts";
+import type { Filter } from "../../protocol/filter.ts";
+import { filterFromSearch } from "../../protocol/filter-address.ts";
 import { parsePosition, type Position } from "../../protocol/position.ts";
 import type { Env } from "../env.ts";
 import { Problem } from "../http/problem.ts";

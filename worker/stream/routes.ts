@@ -1,7 +1,6 @@
 /** The streams: `/ws` goes to a Hub as it is, `/sse` through an adapter here. */
 import { Hono } from "hono";
-import type { Filter } from "../../protocol/filter.ts";
-import { filterToSearch } from "../../protocol/filter.ts";
+import { filterToSearch, type Filter } from "../../protocol/filter.ts";
 import { formatPosition, type Position } from "../../protocol/position.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { Problem } from "../http/problem.ts";

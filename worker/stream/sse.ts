@@ -4,7 +4,8 @@
  * https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 import { eventName, type Change } from "../../protocol/change.ts";
-import { PING, type ServerMessage, type Window } from "../../protocol/messages.ts";
+import { PING } from "../../protocol/frames.ts";
+import type { ServerMessage, Window } from "../../protocol/messages.ts";
 import { parsePosition } from "../../protocol/position.ts";
 import { SEPARATOR } from "../change-log/history.ts";
 
