@@ -1,0 +1,98 @@
+/** What stands where the table would be, while there is none. */
+import { client, connection } from "../state/connection.ts";
+import { openDialog } from "../state/dialogs.ts";
+import { loadError, loadState, reload, statusFilter } from "../state/orders.ts";
+
+const SKELETON_ROWS = 8;
+
+export function SkeletonTable() {
+  return (
+    <div class="skeleton" aria-busy="true">
+      <p class="sr-only">Loading the orders</p>
+      {Array.from({ length: SKELETON_ROWS }, (_, index) => (
+        <div key={index} class="skeleton-row" aria-hidden="true">
+          <span />
+          <span />
+          <span />
+          <span />
+        </div>
+      ))}
+    </div>
+  );
+}
+
+export function EmptyTable() {
+  return (
+    <div class="blank">
+      <h3>No orders yet</h3>
+      <p>The first one shows here the moment it is committed, whoever writes it.</p>
+      <button
+        type="button"
+        class="button button-primary"
+        onClick={() => {
+          openDialog.value = { kind: "new" };
+        }}
+      >
+        Create the first one
+      </button>
+      <p class="blank-aside">or from psql</p>
+      <pre>
+        <code>{`INSERT INTO orders (customer_name, product_name)\nVALUES ('Jane Smith', 'Laptop');`}</code>
+      </pre>
+    </div>
+  );
+}
+
+export function FailedTable() {
+  return (
+    <div class="blank" role="alert">
+      <h3>The orders could not be loaded</h3>
+      <p>{loadError.value?.message ?? "The server's answer could not be read."}</p>
+      <button type="button" class="button button-primary" onClick={reload}>
+        {loadState.value === "failed" ? "Try again" : "Trying…"}
+      </button>
+    </div>
+  );
+}
+
+export function UnreachableTable() {
+  const state = connection.value;
+  if (state.name === "offline") {
+    return (
+      <div class="blank">
+        <h3>You are offline</h3>
+        <p>The orders load as soon as this device has a network again.</p>
+      </div>
+    );
+  }
+  return (
+    <div class="blank">
+      <h3>The server cannot be reached</h3>
+      <p>
+        {state.name === "stopped"
+          ? state.reason
+          : "It is tried again and again, with a little more patience each time."}
+      </p>
+      <button type="button" class="button" onClick={() => client.reconnect()}>
+        Connect now
+      </button>
+    </div>
+  );
+}
+
+export function NothingMatches() {
+  return (
+    <div class="blank blank-small">
+      <p>No order is {statusFilter.value} now.</p>
+      <button
+        type="button"
+        class="button"
+        onClick={() => {
+          statusFilter.value = null;
+        }}
+      >
+        Show all orders
+      </button>
+    </div>
+  );
+}
