@@ -5,7 +5,8 @@ import { localDatabaseUrl } from "./postgres.ts";
 import { StartError } from "./start-error.ts";
 
 export const PROJECT_DIR = fileURLToPath(new URL("..", import.meta.url));
-export const DEV_VARS_FILE = resolve(PROJECT_DIR, ".dev.vars");
+/** Tests put theirs elsewhere: nobody's own file is touched by them. */
+export const DEV_VARS_FILE = resolve(PROJECT_DIR, process.env["ROWCAST_DEV_VARS"] ?? ".dev.vars");
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 

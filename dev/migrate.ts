@@ -8,7 +8,9 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runner } from "node-pg-migrate";
 import { Client, DatabaseError } from "pg";
-import { localDatabaseUrl } from "./postgres.ts";
+import { DEV_VARS_FILE, readConfig } from "./config.ts";
+import { readDevVars } from "./dev-vars.ts";
+import { StartError } from "./start-error.ts";
 
 export const SQL_DIR = fileURLToPath(new URL("../sql", import.meta.url));
 
@@ -39,7 +41,13 @@ export async function migrate(databaseUrl: string, options: MigrateOptions = {})
     // The query in flight fails with the same error, and tells.
   });
   try {
-    await client.connect();
+    await client.connect().catch((error: unknown) => {
+      throw new MigrationError(
+        `The database at ${client.host}:${client.port} does not let us in: ${describe(error)}. ` +
+          "`npm start` brings one up; DATABASE_URL names another.",
+        { cause: error },
+      );
+    });
     const applied = await runner({
       dbClient: client,
       dir,
@@ -73,6 +81,7 @@ export async function migrate(databaseUrl: string, options: MigrateOptions = {})
     });
     return applied.map(({ name }) => name);
   } catch (error) {
+    if (error instanceof MigrationError) throw error;
     throw new MigrationError(explain(error, running), { cause: error });
   } finally {
     await client.end().catch(() => undefined);
@@ -81,8 +90,7 @@ export async function migrate(databaseUrl: string, options: MigrateOptions = {})
 
 /** What Postgres says of a failing file, with the line and column when it names a position (in characters, from 1). */
 function explain(error: unknown, running: { file: string; text: string } | null): string {
-  const message =
-    error instanceof Error ? error.message || String((error as { code?: string }).code) : String(error);
+  const message = describe(error);
   if (!(error instanceof DatabaseError) || running === null)
     return `The migrations could not be run: ${message}`;
   const { detail, hint, where, code, position } = error;
@@ -96,6 +104,11 @@ function explain(error: unknown, running: { file: string; text: string } | null)
   ].join("\n");
 }
 
+function describe(error: unknown): string {
+  // Where a name has several addresses, none of which answers, the message is empty.
+  return error instanceof Error ? error.message || String((error as { code?: string }).code) : String(error);
+}
+
 function placeOf(text: string, position: number): string {
   const before = Array.from(text)
     .slice(0, position - 1)
@@ -105,15 +118,14 @@ function placeOf(text: string, position: number): string {
 }
 
 if (import.meta.main) {
-  const databaseUrl =
-    process.env["DATABASE_URL"] ?? localDatabaseUrl(Number(process.env["PG_PORT"] ?? 54329));
   try {
+    const { databaseUrl } = readConfig(process.env, await readDevVars(DEV_VARS_FILE));
     const applied = await migrate(databaseUrl, { onLog: console.log });
     console.log(
       applied.length === 0 ? "nothing to do: the database is up to date" : `${applied.length} applied`,
     );
   } catch (error) {
-    console.error(error instanceof MigrationError ? error.message : error);
+    console.error(error instanceof MigrationError || error instanceof StartError ? error.message : error);
     process.exitCode = 1;
   }
 }

@@ -2,9 +2,10 @@
  * The whole way of a change on this machine: Postgres, the Worker, the listener, and the build of the dashboard. `npm
  * start` runs one; end-to-end tests run theirs.
  */
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { LocalConfig, Variables } from "./config.ts";
+import { PROJECT_DIR, type LocalConfig, type Variables } from "./config.ts";
 import { startGuard } from "./guard.ts";
 import { takeLock } from "./lock.ts";
 import { migrate } from "./migrate.ts";
@@ -106,6 +107,7 @@ export function createStack(options: StackOptions): Stack {
     const variables = await unlessStopped(options.loadVariables());
     const context = { ...options, variables, url, guard, signal: stopping.signal };
     if (options.buildWeb) await keep("web", () => startWeb(context));
+    else await mkdir(join(PROJECT_DIR, "web", "dist"), { recursive: true }); // wrangler does not start without it.
     const worker = await keep("worker", () => startWorker(context));
     const health = watchHealth(url, () => {
       say("worker", "does not answer any more");

@@ -28,7 +28,7 @@ async function run(): Promise<number> {
   const config = readConfig(process.env, await readDevVars(DEV_VARS_FILE));
   const stack = createStack({
     ...config,
-    buildWeb: true,
+    buildWeb: !process.env["ROWCAST_SKIP_BUILD"],
     samples: true,
     say: printLine,
     async loadVariables() {
