@@ -60,7 +60,8 @@ export const Config = v.object({
   /** A query or POST without an answer for so long has failed. */
   ANSWER_TIMEOUT_MS: integer(10_000, 100, MAX_TIMER_MS),
   BATCH_CHANGES: integer(500, 1, 100_000),
-  BATCH_BYTES: integer(1_000_000, 1, 16_000_000),
+  /** The log keeps a batch as one row, of which a Durable Object takes 2 MB. */
+  BATCH_BYTES: integer(1_000_000, 1_000, 1_800_000),
   /** Delivered changes stay in the outbox so long. */
   OUTBOX_RETENTION_MS: integer(3_600_000, 0, 31_536_000_000),
   LOG_LEVEL: v.optional(v.picklist(LEVELS, `is none of ${LEVELS.join(", ")}`), "info"),

@@ -22,6 +22,8 @@ import type { Report } from "./report.ts";
 
 const PRUNE_EVERY_MS = 10_000;
 const PRUNE_ROWS = 5_000;
+/** Less than this is not asked for: it holds the key of a change whose row is left out. */
+const SMALLEST_BATCH_BYTES = 500;
 /** A drain that took so long is worth a line when it is over. */
 const LONG_DRAIN_MS = 1_000;
 
@@ -147,11 +149,14 @@ export async function serve(world: World, database: Database): Promise<never> {
         : await settle(state);
   }
 
-  /** Ask for half as much, until this drain is over. */
-  async function shrink(page: Page, reason: string): Promise<void> {
-    size = { changes: Math.max(1, Math.ceil(page.count / 2)), bytes: Math.max(1, size.bytes >> 1) };
-    if (page.count > 1) log.warn({ reason, changes: page.count, next: size.changes }, "batch too large");
-    else await pause("one change alone is too large for the Worker", reason, world.workerBackoff.longest());
+  /** Ask for half as much, until this drain is over. One change that is too large by itself comes truncated then. */
+  async function shrink({ count, changes }: Page, reason: string): Promise<void> {
+    if (changes.length <= SMALLEST_BATCH_BYTES) {
+      return pause("the Worker takes not even this little", reason, world.workerBackoff.longest());
+    }
+    const bytes = count > 1 ? size.bytes : Math.ceil(Math.min(size.bytes, changes.length) / 2);
+    size = { changes: Math.ceil(count / 2), bytes };
+    log.warn({ reason, changes: count, bytes: changes.length, next: size }, "batch too large");
   }
 
   /** Old rows go in small batches; a change that comes meanwhile goes first. */

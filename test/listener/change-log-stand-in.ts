@@ -12,7 +12,7 @@ import { AppendRequest, type LogState, type OutboxChange } from "../../protocol/
 
 export const SECRET = "the-secret-of-these-tests";
 
-/** What happens to one POST: an answer without doing it, no answer, no answer though it was done, or waiting. */
+/** What happens to one POST: an answer without doing it, no answer, no answer though it was done, or waiting for `release`. */
 export type Fault = 413 | 503 | "cut" | "answer lost" | "held";
 
 export interface ChangeLogStandIn {
@@ -28,6 +28,8 @@ export interface ChangeLogStandIn {
   state: LogState;
   /** The next POSTs go wrong so, in this order. */
   fail(...faults: Fault[]): void;
+  /** Go on with the POSTs that are held. */
+  release(): void;
   /** Resolves as soon as `holds()`; it is looked at after every POST. */
   until(holds: () => boolean): Promise<void>;
   close(): Promise<void>;
@@ -36,8 +38,10 @@ export interface ChangeLogStandIn {
 export async function startChangeLog(): Promise<ChangeLogStandIn> {
   const faults: Fault[] = [];
   const waiting = new Set<() => void>();
+  const held: (() => void)[] = [];
+  const look = (): void => waiting.forEach((check) => check());
   const server = createServer((request, response) => {
-    void handle(request, response).finally(() => waiting.forEach((look) => look()));
+    void handle(request, response).finally(look);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -49,16 +53,17 @@ export async function startChangeLog(): Promise<ChangeLogStandIn> {
     outcomes: [],
     bodies: [],
     state: { source: null, cursor: null, last: null, position: "e0.0" },
+    release: () => held.splice(0).forEach((resume) => resume()),
     fail: (...next) => void faults.push(...next),
     until: (holds) =>
       new Promise((resolve) => {
-        const look = (): void => {
+        const check = (): void => {
           if (!holds()) return;
-          waiting.delete(look);
+          waiting.delete(check);
           resolve();
         };
-        waiting.add(look);
-        look();
+        waiting.add(check);
+        check();
       }),
     async close() {
       server.closeAllConnections();
@@ -75,7 +80,10 @@ export async function startChangeLog(): Promise<ChangeLogStandIn> {
     if (fault !== undefined) log.outcomes.push(fault);
     if (typeof fault === "number") return answer(response, fault, { detail: "as the test wants it" });
     if (fault === "cut") return void response.destroy();
-    if (fault === "held") return;
+    if (fault === "held") {
+      look();
+      await new Promise<void>((resolve) => held.push(resolve));
+    }
     const stored = append(v.parse(AppendRequest, JSON.parse(body)), body);
     if (fault === "answer lost") return void response.destroy();
     answer(response, stored ? 200 : 409, log.state);

@@ -30,10 +30,7 @@ test("Postgres ends its session", async () => {
   await stage.insert(20);
   await log.until(() => log.changes.length >= 20);
   expect(idsIn(log)).toEqual(await stage.outboxIds(after));
-  expect(await listener.line("reconnecting to Postgres")).toHaveProperty(
-    "reason",
-    expect.stringContaining("57P01"),
-  );
+  await listener.line("reconnecting to Postgres");
 });
 
 test("Postgres ends its session while a batch is under way", async () => {
@@ -111,15 +108,27 @@ test("a batch is too large for the Worker: it comes in halves", async () => {
   expect(sizes.filter((size) => size > 0)).toEqual([2, 2, 2, 2]);
 });
 
+test("one change alone is too large for the Worker: it comes without its row", async () => {
+  const log = await stage.openLog();
+  await stage.startReady(log);
+  log.fail(413);
+  await stage.database.client.query(
+    "INSERT INTO orders (customer_name, product_name) VALUES ('Jane', repeat('x', 200000))",
+  );
+  await log.until(() => log.changes.length > 0);
+  expect(log.changes).toMatchObject([{ operation: "INSERT", data: null, truncated: true }]);
+});
+
 test("another listener was faster: it goes on from where the log stands", async () => {
   const log = await stage.openLog();
   const after = await stage.lastId();
-  const first = await stage.startReady(log, { ANSWER_TIMEOUT_MS: "500" });
+  const first = await stage.startReady(log);
   log.fail("held");
   await stage.insert(5);
   await log.until(() => log.outcomes.includes("held"));
   const second = await stage.startReady(log);
   await second.end("SIGTERM");
+  log.release();
   await first.line("conflict");
   await stage.insert(5);
   await log.until(() => log.changes.length >= 10);
