@@ -1,0 +1,133 @@
+/** Rowcast itself, as it is deployed but for the place: the Worker's bundle in workerd, and the listener. */
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { unstable_readConfig as readConfig } from "wrangler";
+import type { Guard } from "../dev/guard.ts";
+import { startPart } from "../dev/part.ts";
+import type { LogState } from "../protocol/ingest.ts";
+
+const PROJECT_DIR = fileURLToPath(new URL("..", import.meta.url));
+const CONFIG = join(PROJECT_DIR, "wrangler.toml");
+const START_TIMEOUT_MS = 30_000;
+
+export interface Rowcast {
+  readonly streamUrl: string;
+  stop(): Promise<void>;
+}
+
+/** What is read of wrangler.toml. */
+interface WorkerConfig {
+  compatibility_date: string;
+  compatibility_flags: string[];
+  vars: Record<string, string>;
+  durable_objects: { bindings: { name: string; class_name: string }[] };
+}
+
+/**
+ * Starts workerd and the listener for the migrated database at `databaseUrl`.
+ *
+ * The address is a socket of workerd itself: neither wrangler's proxy nor Miniflare's entry worker is in the way, each of
+ * which adds milliseconds that no deployment has.
+ */
+export async function startRowcast(databaseUrl: string, folder: string, guard: Guard): Promise<Rowcast> {
+  const script = await bundleWorker(join(folder, "bundle"));
+  // Of wrangler's own types, those for its configuration do not resolve outside its package.
+  const config = readConfig({ config: CONFIG }) as unknown as WorkerConfig;
+  const secret = randomBytes(16).toString("hex");
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      name: "rowcast",
+      rootPath: folder,
+      host: "127.0.0.1",
+      port: 0,
+      cf: false,
+      telemetry: { enabled: false },
+      durableObjectsPersist: join(folder, "objects"),
+      compatibilityDate: config.compatibility_date,
+      compatibilityFlags: config.compatibility_flags,
+      modules: [{ type: "ESModule", path: join(folder, "bundle/index.js"), contents: script }],
+      bindings: {
+        ...config.vars,
+        INGEST_SECRET: secret,
+        DATABASE_URL: databaseUrl,
+      },
+      durableObjects: Object.fromEntries(
+        config.durable_objects.bindings.map(({ name, class_name }) => [
+          name,
+          { className: class_name, useSQLite: true },
+        ]),
+      ),
+      unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+    }),
+  );
+  try {
+    await miniflare.ready;
+    const url = await miniflare.unsafeGetDirectURL();
+    const listener = await startPart({
+      node: ["listener/main.ts"],
+      cwd: PROJECT_DIR,
+      env: {
+        ...process.env,
+        DATABASE_URL: databaseUrl,
+        WORKER_URL: url.href,
+        INGEST_SECRET: secret,
+        LOG_LEVEL: "warn",
+      },
+      onLine: (line) => console.error(`listener: ${line}`),
+      guard,
+    });
+    const rowcast: Rowcast = {
+      streamUrl: new URL("/ws", url).href.replace(/^http/, "ws"),
+      async stop() {
+        await listener.stop();
+        await miniflare.dispose();
+      },
+    };
+    await untilFollowed(url, secret).catch(async (error: unknown) => {
+      await rowcast.stop();
+      throw error;
+    });
+    return rowcast;
+  } catch (error) {
+    await miniflare.dispose();
+    throw error;
+  }
+}
+
+/** What `wrangler deploy` would upload. The dashboard is not built: nobody asks for it here. */
+async function bundleWorker(outdir: string): Promise<string> {
+  const require = createRequire(import.meta.url);
+  const wrangler = join(dirname(require.resolve("wrangler/package.json")), "bin", "wrangler.js");
+  await mkdir(join(PROJECT_DIR, "web/dist"), { recursive: true }); // wrangler insists on the folder of the assets
+  await promisify(execFile)(
+    process.execPath,
+    [wrangler, "deploy", "--dry-run", "--outdir", outdir, "--config", CONFIG],
+    {
+      cwd: PROJECT_DIR,
+      env: { ...process.env, ROWCAST_SKIP_BUILD: "1", WRANGLER_SEND_METRICS: "false" },
+      timeout: 60_000,
+    },
+  );
+  return readFile(join(outdir, "index.js"), "utf8");
+}
+
+/** Until the listener has given the log its first cursor: from then on no change is missed. */
+async function untilFollowed(url: URL, secret: string): Promise<void> {
+  const deadline = AbortSignal.timeout(START_TIMEOUT_MS);
+  for (;;) {
+    const response = await fetch(new URL("/internal/changes", url), {
+      headers: { authorization: `Bearer ${secret}` },
+      signal: deadline,
+    });
+    const { cursor } = (await response.json()) as LogState;
+    if (cursor !== null) return;
+    await sleep(50, undefined, { signal: deadline });
+  }
+}
