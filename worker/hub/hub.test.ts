@@ -1,4 +1,4 @@
-import { evictDurableObject, reset } from "cloudflare:test";
+import { evictDurableObject, reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { changeLog, hub } from "../objects.ts";
@@ -266,5 +266,37 @@ describe("a client of the hub", () => {
     second.close();
     while (status.connectedClients !== 1) status = await first.next("status");
     expect(status.listener).toBe("live");
+  });
+
+  it("gets what it missed at the next check-in when the log had forgotten its hub", async () => {
+    const socket = await TestSocket.open();
+    await socket.next("welcome");
+    const log = changeLog(env);
+    await runInDurableObject(log, (_instance, state) => {
+      state.storage.sql.exec("DELETE FROM hubs");
+    });
+    await evictDurableObject(log);
+    await listener.deliver(outboxChange());
+    expect((await log.overview()).connectedClients).toBe(0);
+    expect(await runDurableObjectAlarm(hub(env, HERE))).toBe(true);
+    expect((await socket.next("changes")).changes).toMatchObject([{ seq: 1 }]);
+    expect((await log.overview()).connectedClients).toBe(1);
+  });
+
+  it("is told to reload when the log has lost everything", async () => {
+    const socket = await TestSocket.open();
+    await socket.next("welcome");
+    await listener.deliver(outboxChange());
+    await socket.next("changes");
+    await runInDurableObject(changeLog(env), async (_instance, state) => {
+      await state.storage.deleteAll();
+    });
+    await evictDurableObject(changeLog(env));
+    await runDurableObjectAlarm(hub(env, HERE));
+    const { reason, position } = await socket.next("reset");
+    expect(reason).toBe("epoch");
+    await listener.start();
+    await listener.deliver(outboxChange());
+    expect(await socket.next("changes")).toMatchObject({ from: position, changes: [{ seq: 1 }] });
   });
 });
