@@ -99,6 +99,26 @@ BEGIN
           ELSE (SELECT jsonb_object_agg(c, o.j -> c) FROM unnest(watched) c WHERE o.j ? c) END
       FROM (SELECT to_jsonb(r.*) AS j FROM old_rows r OFFSET 0) o
       WHERE o.j ?& keys;
+    ELSIF key1 IS NOT NULL AND watched IS NULL THEN -- what the last branch does, in a plan a third cheaper to start
+      INSERT INTO rowcast.changes (at, "table", operation, key, data, old)
+      SELECT now_, name_,
+        CASE WHEN n.key IS NULL THEN 'DELETE' WHEN o.key IS NULL THEN 'INSERT' ELSE 'UPDATE' END,
+        coalesce(n.key, o.key), coalesce(n.j, o.j), d.old
+      FROM (
+        SELECT j, jsonb_build_object(key1, j -> key1) AS key
+        FROM (SELECT to_jsonb(r.*) AS j FROM old_rows r OFFSET 0) rows
+        WHERE j ? key1 OFFSET 0
+      ) o FULL JOIN (
+        SELECT j, jsonb_build_object(key1, j -> key1) AS key
+        FROM (SELECT to_jsonb(r.*) AS j FROM new_rows r OFFSET 0) rows
+        WHERE j ? key1 OFFSET 0
+      ) n ON n.key = o.key
+      CROSS JOIN LATERAL (
+        SELECT jsonb_object_agg(c.key, c.value) AS old FROM jsonb_each(o.j) c
+        WHERE n.key IS NOT NULL AND c.value IS DISTINCT FROM n.j -> c.key
+      ) d
+      WHERE o.key IS NULL OR n.key IS NULL OR d.old IS NOT NULL
+      ORDER BY n.key IS NOT NULL;
     ELSE
       INSERT INTO rowcast.changes (at, "table", operation, key, data, old)
       SELECT now_, name_,

@@ -39,7 +39,7 @@ DECLARE
   running text;
   xmin_ xid8;
 BEGIN
-  SELECT string_agg(x::text, ',' ORDER BY x), min(x) INTO running, xmin_
+  SELECT string_agg(x::text, ',' ORDER BY x), (array_agg(x ORDER BY x))[1] INTO running, xmin_
   FROM (SELECT pg_snapshot_xip(present) AS x UNION SELECT own) r
   WHERE x < xmax_;
   RETURN (coalesce(xmin_, xmax_)::text || ':' || xmax_::text || ':' || coalesce(running, ''))::pg_snapshot;
