@@ -1,0 +1,7 @@
+import { describe } from "vitest";
+import { describeContract } from "./contract.ts";
+import { clientSource } from "./source.ts";
+
+describe("WebSocket", () => {
+  describeContract(clientSource("websocket"));
+});
