@@ -32,6 +32,7 @@ export async function supervise<T extends Running>(
   name: string,
   start: () => Promise<T>,
   say: (line: string) => void,
+  firstPauseMs = FIRST_PAUSE_MS,
 ): Promise<Supervised<T>> {
   const stopping = new AbortController();
   let current = await start();
@@ -39,7 +40,7 @@ export async function supervise<T extends Running>(
   /** Starts it again, as often as it takes. A message when there is no point any more. */
   async function restart(failure: string, deaths: number): Promise<{ deaths: number } | string> {
     if (deaths > MAX_DEATHS_IN_A_ROW) return `${name} ended ${deaths} times in a row (${failure})`;
-    const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (deaths - 1));
+    const pauseMs = Math.min(LONGEST_PAUSE_MS, firstPauseMs * 2 ** (deaths - 1));
     say(`${name} ended (${failure}): starting it again in ${pauseMs / 1000} s`);
     await delay(pauseMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     if (stopping.signal.aborted) return { deaths };

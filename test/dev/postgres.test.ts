@@ -1,4 +1,6 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -72,8 +74,17 @@ test.runIf(process.platform === "linux")(
     const pidFile = join(folder, "postgres", "postmaster.pid");
     const lines = (await readFile(pidFile, "utf8")).split("\n");
     await first.stop();
-    await writeFile(pidFile, [String(process.pid), ...lines.slice(1)].join("\n"));
-    await expect(start(await findFreePort())).resolves.toBeDefined();
+    // Of the same account: another's Postgres would not take for a server of its own anyway.
+    const { uid } = await stat(join(folder, "postgres"));
+    const stranger = spawn("sleep", ["60"], { uid, stdio: "ignore" });
+    try {
+      await once(stranger, "spawn");
+      await writeFile(pidFile, [String(stranger.pid), ...lines.slice(1)].join("\n"));
+      await expect(start(await findFreePort())).resolves.toBeDefined();
+      expect(stranger.exitCode ?? stranger.signalCode).toBe(null);
+    } finally {
+      stranger.kill();
+    }
   },
 );
 
