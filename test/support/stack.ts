@@ -21,8 +21,10 @@ type Variables = Readonly<Record<string, string>>;
 export interface StackOptions {
   /** Variables of the Worker beside those of wrangler.toml, or instead of them. */
   readonly vars?: Variables;
-  /** Variables of the listener beside the needed ones; false: it is not started. */
-  readonly listener?: Variables | false;
+  /** Variables of the listener beside the needed ones. */
+  readonly listener?: Variables;
+  /** Unless false, the stack comes up with its listener. */
+  readonly startListener?: boolean;
   /** Serve the built dashboard too. */
   readonly dashboard?: boolean;
 }
@@ -91,7 +93,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       logs: () => [...harness.getLogs().map(({ message }) => message), ...logs].join("\n"),
       stop,
     };
-    if (options.listener !== false) await stack.startListener();
+    if (options.startListener !== false) await stack.startListener();
     return stack;
   } catch (error) {
     await stop();
