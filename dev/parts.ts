@@ -16,7 +16,7 @@ const POLL_MS = 50;
 /** What wrangler says of itself, and the requests of the stack's own parts while they go well. */
 const WORKER_CHATTER =
   /^\s*$|^(Your Worker has access|Binding |env\.|⎔ |Using secrets|\[custom build\] Running)|Parsed \d+ valid|Ready on |(GET|POST) \/(health|internal\/changes) 200/;
-/** The lines of the listener's log that only one with a database and a Worker writes. */
+/** The lines of the listener's log that only one with a database and a Worker writes. A first start writes both. */
 const DELIVERY = /"msg":"(caught up|delivered)"/;
 
 export interface PartContext {
@@ -99,12 +99,16 @@ export async function startWorker(context: PartContext): Promise<Part> {
 export interface ListenerPart extends Part {
   /** Resolves when it has carried over what there was to carry. */
   readonly delivers: Promise<void>;
+  /** Resolves when it has said all that it says of that. */
+  readonly settled: Promise<void>;
 }
 
 /** The listener. Started when its process is: a restart while the database is away must not wait for it. */
 export async function startListener(context: PartContext): Promise<ListenerPart> {
   const { url, databaseUrl, variables, listenerVariables, say, guard } = context;
   const delivers = Promise.withResolvers<void>();
+  const settled = Promise.withResolvers<void>();
+  const said = new Set<string>();
   const part = await startPart({
     node: ["listener/main.ts"],
     cwd: PROJECT_DIR,
@@ -117,11 +121,14 @@ export async function startListener(context: PartContext): Promise<ListenerPart>
     },
     guard,
     onLine: (line) => {
-      if (DELIVERY.test(line)) delivers.resolve();
       say("listener", readable(line));
+      const what = DELIVERY.exec(line)?.[1];
+      if (what === undefined) return;
+      delivers.resolve();
+      if (said.add(what).size === 2) settled.resolve();
     },
   });
-  return { ...part, delivers: delivers.promise };
+  return { ...part, delivers: delivers.promise, settled: settled.promise };
 }
 
 /** What is waited for, or the failure when the part ends or the stack is stopped before that. */

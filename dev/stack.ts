@@ -24,6 +24,8 @@ const PROBE_TIMEOUT_MS = 60_000;
 /** Of the server's log: not what it does from day to day, nor the errors of statements, which their senders are told. */
 const WORTH_KNOWING =
   /^(WARNING|PANIC|FATAL): +(?!terminating connection|the database system is)|^(making|stopped) /;
+/** So long its words are waited for, so that "ready" is the last one. */
+const SETTLE_MS = 1_000;
 /** What an abandoned stack may need to go, once its guard has noticed. */
 const ABANDONED_GRACE_MS = 12_000;
 
@@ -127,6 +129,7 @@ export function createStack(options: StackOptions): Stack {
         cause: error,
       });
     });
+    await Promise.race([listener.current.settled, delay(SETTLE_MS)]);
     say("rowcast", `a change in Postgres was on the stream ${latencyMs.toFixed(0)} ms later`);
   }
 
