@@ -1,4 +1,7 @@
 /** The way to the ChangeLog: `/internal/changes`, one request and what its answer means. */
+import * as http from "node:http";
+import * as https from "node:https";
+import { text as readText } from "node:stream/consumers";
 import * as v from "valibot";
 import { LogState } from "../protocol/ingest.ts";
 
@@ -33,8 +36,10 @@ export interface ChangeLogOptions {
 export function createChangeLog({ url, secret, answerTimeoutMs }: ChangeLogOptions): ChangeLog {
   const address = new URL("internal/changes", url);
   const authorization = `Bearer ${secret}`;
+  const protocol = address.protocol === "https:" ? https : http;
+  const agent = new protocol.Agent({ keepAlive: true });
 
-  async function request(init: RequestInit, signal: AbortSignal): Promise<Answer> {
+  async function request(method: "GET" | "POST", body: string, signal: AbortSignal): Promise<Answer> {
     // Not AbortSignal.any: what it makes hangs on to a signal that lives as long as the connection.
     const abort = new AbortController();
     const onAbort = (): void => abort.abort(signal.reason);
@@ -45,24 +50,45 @@ export function createChangeLog({ url, secret, answerTimeoutMs }: ChangeLogOptio
       answerTimeoutMs,
     );
     try {
-      // A redirect is not followed: it would carry the secret to an address that nobody configured.
-      const response = await fetch(address, { ...init, redirect: "manual", signal: abort.signal });
-      return classify(response.status, await response.text());
+      const { status, text } = await send(method, body, abort.signal);
+      return classify(status, text);
     } catch (error) {
-      return { kind: "failed", reason: describeFetchError(error) };
+      return { kind: "failed", reason: describeRequestError(error) };
     } finally {
       clearTimeout(timer);
       signal.removeEventListener("abort", onAbort);
     }
   }
 
+  /**
+   * Not `fetch`, which takes 0.7 ms longer for a small POST: a tenth of the whole way of a change. A redirect is not
+   * followed: it would carry the secret to an address that nobody configured.
+   */
+  function send(
+    method: string,
+    body: string,
+    signal: AbortSignal,
+  ): Promise<{ status: number; text: string }> {
+    return new Promise((resolve, reject) => {
+      const headers = {
+        authorization,
+        accept: "application/json",
+        ...(method === "POST" && {
+          "content-type": "application/json",
+          "content-length": Buffer.byteLength(body),
+        }),
+      };
+      const sent = protocol.request(address, { method, headers, agent, signal }, (response) => {
+        readText(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject);
+      });
+      sent.on("error", reject);
+      sent.end(body);
+    });
+  }
+
   return {
-    state: (signal) => request({ headers: { authorization, accept: "application/json" } }, signal),
-    append: (body, signal) =>
-      request(
-        { method: "POST", body, headers: { authorization, "content-type": "application/json" } },
-        signal,
-      ),
+    state: (signal) => request("GET", "", signal),
+    append: (body, signal) => request("POST", body, signal),
   };
 }
 
@@ -127,11 +153,10 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** fetch says only "fetch failed"; its cause knows why. */
-function describeFetchError(error: unknown): string {
+/** An aborted request's cause knows why; Node's error for a host with several addresses has no message, but a code. */
+function describeRequestError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  if (!(cause instanceof Error)) return error.message;
-  const { code } = cause as { code?: unknown };
-  return cause.message || (typeof code === "string" ? code : error.message);
+  const { cause, code } = error as { cause?: unknown; code?: unknown };
+  if (cause instanceof Error) return cause.message;
+  return error.message || (typeof code === "string" ? code : error.name);
 }
