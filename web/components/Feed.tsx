@@ -58,7 +58,10 @@ const FeedItem = memo(({ entry }: { readonly entry: FeedEntry }) => {
       ) : (
         <p class="feed-values">{fields.map(({ to }) => to).join(", ")}</p>
       )}
-      {truncated && <p class="feed-values">Too large to be sent along.</p>}
+      {operation === "UPDATE" && fields.length === 0 && !truncated && (
+        <p class="feed-values">Nothing but its timestamps</p>
+      )}
+      {truncated && <p class="feed-values">Too large to be sent along</p>}
     </li>
   );
 });

@@ -2,6 +2,7 @@ import { connection } from "../state/connection.ts";
 import { openDialog } from "../state/dialogs.ts";
 import { ghosts } from "../state/flashes.ts";
 import { loadError, loadState, orders, total, visibleOrders } from "../state/orders.ts";
+import { MoreRows } from "./MoreRows.tsx";
 import { EmptyTable, FailedTable, NothingMatches, SkeletonTable, UnreachableTable } from "./OrdersStates.tsx";
 import { OrdersTable } from "./OrdersTable.tsx";
 import { StatusFilter } from "./StatusFilter.tsx";
@@ -59,6 +60,7 @@ function Content() {
   return (
     <>
       <OrdersTable />
+      <MoreRows />
       {hasRows && visibleOrders.value.length === 0 && <NothingMatches />}
     </>
   );

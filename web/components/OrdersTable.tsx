@@ -1,4 +1,5 @@
 import { flashes, ghosts } from "../state/flashes.ts";
+import { drawnOrders, hasMore } from "../state/drawn.ts";
 import { newestFirst, visibleOrders } from "../state/orders.ts";
 import { OrderRow } from "./OrderRow.tsx";
 
@@ -6,7 +7,12 @@ import { OrderRow } from "./OrderRow.tsx";
 export function OrdersTable() {
   const marks = flashes.value;
   return (
-    <table class="table" role="table" aria-labelledby="orders-title">
+    <table
+      class="table"
+      role="table"
+      aria-labelledby="orders-title"
+      aria-rowcount={visibleOrders.value.length + 1}
+    >
       <thead role="rowgroup">
         <tr role="row">
           <th role="columnheader" scope="col" class="col-mark">
@@ -45,9 +51,12 @@ export function OrdersTable() {
 }
 
 function withGhosts() {
-  const rows = visibleOrders.value.map((order) => ({ order, isGhost: false }));
-  if (ghosts.value.size === 0) return rows;
+  const rows = drawnOrders.value.map((order) => ({ order, isGhost: false }));
+  const last = rows.at(-1)?.order;
   const present = new Set(visibleOrders.value.map((order) => order.id));
-  for (const order of ghosts.value.values()) if (!present.has(order.id)) rows.push({ order, isGhost: true });
-  return rows.toSorted((a, b) => newestFirst(a.order, b.order));
+  for (const order of ghosts.value.values()) {
+    const isInReach = !hasMore.value || (last && newestFirst(order, last) < 0);
+    if (isInReach && !present.has(order.id)) rows.push({ order, isGhost: true });
+  }
+  return ghosts.value.size === 0 ? rows : rows.toSorted((a, b) => newestFirst(a.order, b.order));
 }
