@@ -133,8 +133,8 @@ export class ChangeLog extends DurableObject<Env> {
     const result = this.#history.append(delivery, now, newEpoch);
     if (result.kind === "conflict") return false;
     if (result.kind === "restarted") {
-      logEvent("warn", "the source's history changed: a new epoch begins, clients reload", {
-        reason: delivery.restart,
+      logEvent(delivery.restart === undefined ? "info" : "warn", "a new epoch begins, clients reload", {
+        reason: delivery.restart ?? "the first delivery",
         position: this.#history.state.position,
       });
       this.#fanOut.deliver();

@@ -104,10 +104,9 @@ export class History {
     const head = this.#head;
     if (delivery.from !== head.cursor) return { kind: "conflict" };
     if (head.cursor === null || delivery.restart !== undefined) {
-      // A log that never saw the source keeps its epoch: its clients are at seq 0 and have missed nothing.
-      const epoch = head.cursor === null ? head.epoch : newEpoch();
-      this.#begin(epoch, delivery.source, delivery.to);
-      return head.cursor === null ? { kind: "stored", batch: this.#emptyBatch() } : { kind: "restarted" };
+      // The first time too: what was committed between a client's welcome and this beginning is not in the log.
+      this.#begin(newEpoch(), delivery.source, delivery.to);
+      return { kind: "restarted" };
     }
     if (delivery.source !== head.source) return { kind: "conflict" };
     const { last } = delivery;
@@ -174,7 +173,7 @@ export class History {
       this.#storage.sql.exec("DELETE FROM batches");
       this.#storage.sql.exec("UPDATE epoch SET name = ?, source = ?, cursor = ?", epoch, source, cursor);
     });
-    this.#head = { epoch, source, cursor, seq: epoch === this.#head.epoch ? this.#head.seq : 0, last: null };
+    this.#head = { epoch, source, cursor, seq: 0, last: null };
     this.#oldest = null;
   }
 
