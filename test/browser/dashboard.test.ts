@@ -1,0 +1,87 @@
+/** The dashboard in a real browser, over the real stack: what one does, the other sees. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { launchChromium, type LaunchedBrowser } from "../support/chromium.ts";
+import { buildDashboard } from "../support/stack-dashboard.ts";
+import { startStack, type Stack } from "../support/stack.ts";
+import { Tab } from "./tab.ts";
+
+let stack: Stack;
+let chromium: LaunchedBrowser;
+beforeAll(async () => {
+  await buildDashboard();
+  [stack, chromium] = await Promise.all([startStack({ dashboard: true }), launchChromium()]);
+}, 120_000);
+afterAll(async () => {
+  await chromium?.close();
+  await stack?.stop();
+});
+
+describe.each([
+  { how: "over WebSocket", transport: "websocket", words: "WebSocket" },
+  { how: "with WebSocket forbidden, over SSE", transport: "sse", words: "SSE" },
+] as const)("Two tabs, $how", ({ transport, words }) => {
+  let one: Tab;
+  let other: Tab;
+  let id: number;
+  const sql = (text: string) => stack.database.client.query<{ id: number }>(text);
+  beforeAll(async () => {
+    const webSocket = transport === "websocket";
+    one = await Tab.open(chromium.browser, stack.url, { webSocket });
+    other = await Tab.open(chromium.browser, stack.url, { webSocket });
+  });
+  afterAll(async () => {
+    await one?.close();
+    await other?.close();
+  });
+
+  it("say which way changes come in", async () => {
+    for (const tab of [one, other]) expect(await tab.live(transport)).toContain(words);
+  });
+
+  it("show an order that is created in one of them, in both", async () => {
+    await one.create({
+      customer: `Ada ${transport}`,
+      product: "Engine",
+      status: "processing",
+      amount: "1250.5",
+    });
+    const { rows } = await sql(`SELECT id FROM orders WHERE customer_name = 'Ada ${transport}'`);
+    id = rows[0]?.id ?? Number.NaN;
+    for (const tab of [one, other]) {
+      await tab.shows(id, `Ada ${transport}`, "Engine", "processing", "1,250.50");
+      await tab.tells("INSERT", `Ada ${transport}`);
+    }
+  });
+
+  it("show what the other edits", async () => {
+    await other.edit(id, { customer: `Grace ${transport}`, status: "shipped" });
+    for (const tab of [one, other]) {
+      await tab.shows(id, `Grace ${transport}`, "shipped");
+      await tab.tells("UPDATE", `Ada ${transport}`); // what it was
+    }
+  });
+
+  it("show what somebody does in psql", async () => {
+    await sql(`UPDATE orders SET status = 'delivered' WHERE id = ${id}`);
+    await sql(
+      `INSERT INTO orders (customer_name, product_name) VALUES ('psql ${transport}', repeat('x', 200000))`,
+    );
+    for (const tab of [one, other]) {
+      await tab.shows(id, "delivered");
+      await tab.tells("INSERT", `psql ${transport}`);
+    }
+  });
+
+  it("lose an order that one of them deletes", async () => {
+    await one.delete(id);
+    for (const tab of [one, other]) {
+      await tab.row(id).waitFor({ state: "detached" });
+      await tab.tells("DELETE", `#${id}`);
+    }
+    expect((await sql(`SELECT id FROM orders WHERE id = ${id}`)).rows).toEqual([]);
+  });
+
+  it("have nothing to complain of", () => {
+    expect([...one.complaints, ...other.complaints]).toEqual([]);
+  });
+});

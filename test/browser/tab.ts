@@ -1,0 +1,87 @@
+/** A tab with the dashboard in it, and what a person does and sees there. */
+import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
+
+export class Tab {
+  readonly page: Page;
+  /** What the page complained of: errors, warnings, and what the content security policy forbade. */
+  readonly complaints: string[];
+  readonly #context: BrowserContext;
+
+  private constructor(context: BrowserContext, page: Page, complaints: string[]) {
+    this.#context = context;
+    this.page = page;
+    this.complaints = complaints;
+  }
+
+  /** @param webSocket false: every WebSocket is closed as soon as it is opened, as some proxies do. */
+  static async open(browser: Browser, url: string, { webSocket = true } = {}): Promise<Tab> {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on("pageerror", (error) => void complaints.push(String(error)));
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+    });
+    if (!webSocket) await page.routeWebSocket(/.*/, (socket) => socket.close());
+    await page.goto(url);
+    return new Tab(context, page, complaints);
+  }
+
+  /** Resolves when the header says that the page is live over this transport. */
+  async live(transport: "websocket" | "sse"): Promise<string> {
+    const header = this.page.locator(
+      `[data-testid=connection][data-state=live][data-transport=${transport}]`,
+    );
+    await header.waitFor();
+    return header.innerText();
+  }
+
+  row(id: number): Locator {
+    return this.page.locator(`[data-testid=order-row][data-order-id="${id}"]`);
+  }
+
+  /** Resolves when the order's row shows all of these. */
+  async shows(id: number, ...texts: string[]): Promise<void> {
+    let row = this.row(id);
+    for (const text of texts) row = row.filter({ hasText: text });
+    await row.waitFor();
+  }
+
+  /** Resolves when the feed has an item with this operation and text. */
+  async tells(operation: string, text: string): Promise<void> {
+    const items = this.page.locator(`[data-testid=feed-item][data-operation=${operation}]`);
+    await items.filter({ hasText: text }).first().waitFor();
+  }
+
+  async create(order: { customer: string; product: string; status: string; amount: string }): Promise<void> {
+    await this.page.getByRole("button", { name: "New order" }).click();
+    await this.page.getByLabel("Customer").fill(order.customer);
+    await this.page.getByLabel("Product").fill(order.product);
+    await this.page.getByLabel("Status", { exact: true }).selectOption(order.status);
+    await this.page.getByLabel("Amount").fill(order.amount);
+    await this.#submit("Create order");
+  }
+
+  async edit(id: number, fields: { customer?: string; status?: string }): Promise<void> {
+    await this.row(id).getByRole("button", { name: "Edit" }).click();
+    const dialog = this.page.getByRole("dialog");
+    if (fields.customer !== undefined) await dialog.getByLabel("Customer").fill(fields.customer);
+    if (fields.status !== undefined) await dialog.getByLabel("Status").selectOption(fields.status);
+    await this.#submit("Save changes");
+  }
+
+  async delete(id: number): Promise<void> {
+    await this.row(id).getByRole("button", { name: "Delete" }).click();
+    await this.#submit("Delete");
+  }
+
+  close(): Promise<void> {
+    return this.#context.close();
+  }
+
+  async #submit(name: string): Promise<void> {
+    const dialog = this.page.getByRole("dialog");
+    await dialog.getByRole("button", { name, exact: true }).click();
+    await dialog.waitFor({ state: "detached" });
+  }
+}
