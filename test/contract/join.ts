@@ -1,6 +1,6 @@
 /** The part of the contract about joining a snapshot of the table and the stream of its changes. */
 import { describe, expect, it } from "vitest";
-import { liveCollection, type LiveCollection } from "../../client/index.ts";
+import { liveCollection, type CollectionChange, type LiveCollection } from "../../client/index.ts";
 import type { Order } from "../../protocol/orders.ts";
 import { ORDER_STATUSES } from "../../protocol/order-status.ts";
 import { connect } from "../support/postgres.ts";
@@ -21,6 +21,7 @@ export function describeJoin(ground: Ground): void {
          SELECT i, 'start', 'p' FROM generate_series(1, ${ROWS}) i`,
       );
       const collections: LiveCollection<Order>[] = [];
+      const faults: string[] = [];
       const statuses = new Map<LiveCollection<Order>, string>();
       const open = async (status?: Order["status"]): Promise<void> => {
         const { feed } = await ground.open();
@@ -33,6 +34,7 @@ export function describeJoin(ground: Ground): void {
         });
         collections.push(collection);
         if (status) statuses.set(collection, status);
+        else collection.on("change", (event) => faults.push(...misfit(event)));
         reconnects.push(() => feed.reconnect());
       };
       const reconnects: (() => void)[] = [];
@@ -63,6 +65,7 @@ export function describeJoin(ground: Ground): void {
       );
       const table = rows.map(({ row }) => row);
       expect(collections.length).toBeGreaterThan(6);
+      expect(faults).toEqual([]);
       for (const collection of collections) {
         const status = statuses.get(collection);
         const shown = [...collection.rows.get().values()].toSorted((a, b) => a.id - b.id);
@@ -71,6 +74,19 @@ export function describeJoin(ground: Ground): void {
       }
     });
   });
+}
+
+/** What is wrong with applying this change to that row: one that is new was not there, one that changes is as it was. */
+function misfit({ change, before }: CollectionChange<Order>): string[] {
+  const { operation, seq, old } = change;
+  const fits =
+    operation === "INSERT"
+      ? before === null
+      : before !== null &&
+        Object.entries(old ?? {}).every(([name, value]) => Object.is(before[name as keyof Order], value));
+  return fits
+    ? []
+    : [`${operation} ${seq} does not fit ${JSON.stringify(before)}: ${JSON.stringify(change)}`];
 }
 
 /** Resolves when the collection shows the row and is not loading. */
