@@ -160,6 +160,8 @@ async function ensureDatabase(port: number): Promise<void> {
   try {
     const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [NAME]);
     if (rowCount === 0) await client.query(`CREATE DATABASE ${NAME}`);
+    // The account has the name of Rowcast's schema, and "$user" comes first otherwise: tables would be made in there.
+    await client.query(`ALTER ROLE ${NAME} SET search_path TO public`);
   } finally {
     await client.end();
   }

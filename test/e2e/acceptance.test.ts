@@ -148,4 +148,13 @@ describe("in psql", () => {
     const texts = watchers.map(({ changes }) => String(changes.at(-1)?.data?.["product_name"]).length);
     expect(texts).toEqual([204_800, 204_800, 204_800]);
   });
+
+  it("makes a table, watches it, and writes to it", async () => {
+    const write = async () => {
+      await psql("CREATE TABLE invoices (id int PRIMARY KEY, status text)");
+      await psql("SELECT rowcast.watch('invoices')");
+      await psql("INSERT INTO invoices VALUES (7, 'paid')");
+    };
+    expect(await seen(1, write)).toEqual(["INSERT invoices 7 paid"]);
+  });
 });
