@@ -17,10 +17,10 @@ describe.each(["pg over TCP", "Neon over HTTP"])("With no listener, through %s",
   beforeAll(async () => {
     stack = await startStack({
       vars: {
-        FALLBACK_AFTER_MS: "1000",
+        FALLBACK_AFTER_MS: "1500",
         ...(adapter.startsWith("Neon") && { NEON_FETCH_ENDPOINT: endpoint.url }),
       },
-      listener: { KEEPALIVE_MS: "400" }, // more often than FALLBACK_AFTER_MS, as it has to be
+      listener: { KEEPALIVE_MS: "150" }, // more often than FALLBACK_AFTER_MS, as it has to be
       startListener: false,
     });
   });
