@@ -8,11 +8,37 @@ import type { Ground } from "./contract.ts";
 import { between, seeded } from "./random.ts";
 
 const WRITERS = 3;
-const TRANSACTIONS = 80;
+const TRANSACTIONS = 160;
 const ROWS = 40;
 
 export function describeJoin(ground: Ground): void {
   describe("a live collection", () => {
+    it("shows what was in flight while it was loaded, once that is committed", async () => {
+      const { stack } = ground;
+      const insert = "INSERT INTO orders (customer_name, product_name) VALUES ($1, 'p') RETURNING id";
+      const early = await connect(stack.database.url);
+      try {
+        await early.query("BEGIN");
+        const inFlight = await early.query<{ id: number }>(insert, ["in flight"]);
+        await stack.database.client.query(insert, ["done"]);
+        const { feed } = await ground.open();
+        const collection = liveCollection<Order>({
+          client: feed,
+          table: "orders",
+          key: ({ id }) => id,
+          load: () => load(stack.url),
+        });
+        await until(collection, () => collection.state.get() === "ready");
+        const id = inFlight.rows[0]?.id ?? Number.NaN;
+        expect(collection.rows.get().has(id)).toBe(false);
+        await early.query("COMMIT");
+        await until(collection, () => collection.rows.get().has(id));
+        collection.close();
+      } finally {
+        await early.end();
+      }
+    });
+
     it("is the table, whenever it was opened while others write", async () => {
       const { stack } = ground;
       await stack.database.client.query("TRUNCATE orders");
@@ -58,7 +84,11 @@ export function describeJoin(ground: Ground): void {
         `INSERT INTO orders (id, customer_name, product_name, status) OVERRIDING SYSTEM VALUE
          VALUES (1000, 'end', 'p', 'shipped')`,
       );
-      await Promise.all(collections.map(shows(1000)));
+      await Promise.all(
+        collections.map((collection) =>
+          until(collection, () => collection.rows.get().has(1000) && collection.state.get() === "ready"),
+        ),
+      );
 
       const { rows } = await stack.database.client.query<{ row: Order }>(
         "SELECT rowcast.row_json(o) AS row FROM orders o ORDER BY id",
@@ -89,17 +119,16 @@ function misfit({ change, before }: CollectionChange<Order>): string[] {
     : [`${operation} ${seq} does not fit ${JSON.stringify(before)}: ${JSON.stringify(change)}`];
 }
 
-/** Resolves when the collection shows the row and is not loading. */
-function shows(id: number): (collection: LiveCollection<Order>) => Promise<void> {
-  return (collection) =>
-    new Promise((resolve) => {
-      const look = (): void => {
-        if (collection.rows.get().has(id) && collection.state.get() === "ready") resolve();
-      };
-      collection.rows.subscribe(look);
-      collection.state.subscribe(look);
-      look();
-    });
+/** Resolves when the condition holds, looked at whenever the collection changes. */
+function until(collection: LiveCollection<Order>, condition: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (condition()) resolve();
+    };
+    collection.rows.subscribe(look);
+    collection.state.subscribe(look);
+    look();
+  });
 }
 
 async function load(url: string, status?: string): Promise<{ rows: Order[]; snapshot: string }> {
@@ -133,13 +162,13 @@ async function write(url: string, number: number, each: () => Promise<void>): Pr
               `p ${number} ${step}`,
             ]);
         }
+        if (random() < 0.5) await each(); // in flight, while others load
         await client.query(random() < 0.2 ? "ROLLBACK" : "COMMIT");
       } catch (error) {
         // Writers in each other's way: Postgres chose one, and its transaction is gone like any rolled-back one.
         if ((error as { code?: string }).code !== "40P01") throw error;
         await client.query("ROLLBACK");
       }
-      await each();
     }
   } finally {
     await client.end();
