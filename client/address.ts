@@ -3,7 +3,7 @@ import type { Filter } from "../protocol/filter.ts";
 import type { Transport } from "./states.ts";
 
 /**
- * The address of a stream: `<base>/ws` or `<base>/sse` with `since` and `filter` in the query.
+ * The address of a stream: `<base>/ws` or `<base>/sse` with `since`, `filter` and `fold` in the query.
  *
  * @param base http or https, with or without a path.
  * @throws {TypeError} when `base` is not such an address.
@@ -13,6 +13,7 @@ export function streamAddress(
   transport: Transport,
   since: string | null,
   filter: Filter | null,
+  fold = false,
 ): string {
   const url = new URL(base);
   if (!/^https?:$/.test(url.protocol))
@@ -20,7 +21,11 @@ export function streamAddress(
   url.pathname = url.pathname.replace(/\/*$/, transport === "sse" ? "/sse" : "/ws");
   url.hash = "";
   if (transport === "websocket") url.protocol = url.protocol.replace("http", "ws");
-  const search = { ...filterToSearch(filter), ...(since === null ? {} : { since }) };
+  const search = {
+    ...filterToSearch(filter),
+    ...(since === null ? {} : { since }),
+    ...(fold ? { fold: "1" } : {}),
+  };
   for (const [name, value] of Object.entries(search)) url.searchParams.set(name, value);
   return url.href;
 }

@@ -15,6 +15,11 @@ export interface ClientOptions {
   readonly since?: string;
   /** Everything when left out. */
   readonly filter?: FilterInput;
+  /**
+   * When this client is behind, several changes of a row may come as its last, with `folded` saying how many more it
+   * stands for: enough for who shows rows, too little for who counts changes. Off by default.
+   */
+  readonly fold?: boolean;
   /** The first is preferred, the second is fallen back to. Both in this order by default: WebSocket, SSE. */
   readonly transports?: readonly Transport[];
   /** How frames are read: `JSON.parse` unless given; `parseExact` of protocol/exact-json.ts keeps every digit. */

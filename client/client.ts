@@ -23,7 +23,7 @@ import { openWebSocket, probeWebSocket } from "./websocket.ts";
  * @throws {TypeError} when `url` is no http address, `since` no position, or no transport is left to use.
  */
 export function createClient(options: ClientOptions): Client {
-  const { url, since = null, parse = JSON.parse } = options;
+  const { url, since = null, fold = false, parse = JSON.parse } = options;
   const env: Env = { ...defaultEnv(), ...options.env };
   // Called bare, not as methods: browsers refuse timers with another `this`.
   const { now, random, setTimeout, clearTimeout } = env;
@@ -119,7 +119,7 @@ export function createClient(options: ClientOptions): Client {
   };
 
   const open = (id: number, transport: Transport, from: string | null): Connection => {
-    const address = streamAddress(url, transport, from, filter);
+    const address = streamAddress(url, transport, from, filter, fold);
     const handlers: ConnectionHandlers = {
       onMessage: (message, size) => dispatch({ type: "message", connection: id, message, size }),
       onPong: (position) => dispatch({ type: "pong", connection: id, position }),
@@ -128,7 +128,7 @@ export function createClient(options: ClientOptions): Client {
     };
     return transport === "websocket"
       ? openWebSocket(env.WebSocket, address, parse, handlers)
-      : openSse(env.fetch, address, filter !== null, parse, handlers);
+      : openSse(env.fetch, address, filter !== null || fold, parse, handlers);
   };
 
   const onNotice = (message: Notice): void => {

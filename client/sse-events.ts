@@ -18,11 +18,11 @@ const FRAMES: Readonly<Record<string, string>> = {
 /**
  * Collects events into frames: changes that arrive together become one frame.
  *
- * @param filtered without a filter numbers are contiguous, so that each change says where it begins; with one they are not.
+ * @param sparse with a filter, or folded, numbers are not contiguous; otherwise each change says where it begins.
  * @returns `push`, which throws a SyntaxError for data that is not JSON, and `flush`, to call at the end of each chunk.
  */
 export function collectEvents(
-  filtered: boolean,
+  sparse: boolean,
   parse: Parse,
   onMessage: (message: Incoming, size: number) => void,
 ): { push: (event: EventSourceMessage) => void; flush: () => void } {
@@ -37,8 +37,8 @@ export function collectEvents(
   };
 
   const addChange = (position: string, change: Change, length: number): void => {
-    const from = filtered ? null : before(position);
-    if (pending && !filtered && from !== pending.position) flush();
+    const from = sparse ? null : before(position);
+    if (pending && !sparse && from !== pending.position) flush();
     pending = pending ? { ...pending, position } : { type: "changes", from, position, changes: [] };
     pending.changes.push(change);
     size += length;

@@ -18,12 +18,12 @@ const NO_CODE = 0;
  * Opens `/sse` at `address` over fetch, which unlike EventSource shows comments (the sign of life) and HTTP statuses, and
  * leaves reconnecting to the machine.
  *
- * @param filtered whether the address carries a filter: see `collectEvents`.
+ * @param sparse whether the address carries a filter or `fold`: see `collectEvents`.
  */
 export function openSse(
   fetch: typeof globalThis.fetch,
   address: string,
-  filtered: boolean,
+  sparse: boolean,
   parse: Parse,
   handlers: ConnectionHandlers,
 ): Connection {
@@ -48,7 +48,7 @@ export function openSse(
     if (!response.ok || !response.body || !isEventStream(response)) {
       return end(CODES[response.status] ?? NO_CODE, await refusal(response));
     }
-    const events = collectEvents(filtered, parse, (message, size) => {
+    const events = collectEvents(sparse, parse, (message, size) => {
       if (!closed) handlers.onMessage(message, size);
     });
     const parser = createParser({ onEvent: events.push });

@@ -32,6 +32,8 @@ export const Change = v.object({
   timestamp: v.string(),
   /** The row was too large for a message: only the key is here, the row itself must be fetched. */
   truncated: v.optional(v.literal(true)),
+  /** With `fold=1`, for a client that was behind: so many earlier changes of this row are folded into this one. */
+  folded: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
 });
 export type Change = v.InferOutput<typeof Change>;
 

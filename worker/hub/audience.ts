@@ -10,10 +10,14 @@ import { cut, type Batch, type ReadResult } from "../change-log/history.ts";
 import { logEvent } from "../log.ts";
 import type { Client } from "./client.ts";
 import { acknowledged, caughtUp, fellBehind, frameSent, liveAt, passedOver } from "./flow.ts";
+import { Folding } from "./folding.ts";
 import { Ring } from "./ring.ts";
-import { Selector } from "./selection.ts";
+import { Selector, type Selection } from "./selection.ts";
 
 const RING_CHARS = 4_000_000;
+/** With `fold=1`: a frame is sent when so much is left after folding and it still grows, or so much was read for it. */
+const FOLDED_CHARS = 65_536;
+const FOLD_READ_CHARS = 8_000_000;
 /** A filtered client that was passed over is told the position this much later, in an empty frame. */
 const ADVANCE_MS = 1000;
 
@@ -95,8 +99,9 @@ export class Audience {
     const frames = new Map<string, string>();
     for (const client of this.#clients.values()) {
       if (client.flow.mode === "behind") continue;
-      if (client.hasRoom) this.#sendBatch(client, fresh, selector, frames);
-      else client.flow = fellBehind(client.flow);
+      if (client.hasRoom) {
+        this.#sendSelection(client, fresh.to, selector.select(client.filter, client.filterKey), frames);
+      } else client.flow = fellBehind(client.flow);
     }
   }
 
@@ -164,33 +169,62 @@ export class Audience {
 
   async #serveNext(client: Client): Promise<void> {
     const since = this.#at(client.flow.sent);
-    const kept = this.#ring.after(since.seq);
-    const result = kept ? ({ ok: true, batch: kept } as const) : await this.#deps.read(since);
+    const first = await this.#readFor(client, since, since.seq);
+    if (first === null) return;
+    if (!client.fold) {
+      this.#sendSelection(client, first.to, new Selector(first).select(client.filter, client.filterKey));
+      return;
+    }
+    const folding = new Folding();
+    let read = 0;
+    for (let batch: Batch | null = first; batch !== null;) {
+      const before = folding.chars;
+      folding.add(batch.text);
+      read += batch.text.length;
+      const { to } = batch;
+      const full = folding.chars >= FOLDED_CHARS && folding.chars > before;
+      if (to === this.#position?.seq || full || read >= FOLD_READ_CHARS) {
+        this.#sendSelection(client, to, folding.select(client.filter));
+        return;
+      }
+      batch = await this.#readFor(client, since, to);
+    }
+  }
+
+  /** The next batch after `seq` for a client that is behind at `since`; null when there is no going on from there. */
+  async #readFor(client: Client, since: Position, seq: number): Promise<Batch | null> {
+    const kept = this.#ring.after(seq);
+    const result = kept
+      ? ({ ok: true, batch: kept } as const)
+      : await this.#deps.read({ epoch: since.epoch, seq });
     const position = this.#position;
-    if (position?.epoch !== since.epoch || client.flow.sent !== since.seq) return; // a reset came meanwhile
-    if (result.ok) {
-      // Not past this Hub's own position: from there on the client gets what everyone gets.
-      const batch = cut(result.batch, since.seq, position.seq);
-      this.#sendBatch(client, batch, new Selector(batch));
-    } else if (result.reason === "expired") this.#reset(client, result.reason);
+    if (position?.epoch !== since.epoch || client.flow.sent !== since.seq) return null; // a reset came meanwhile
+    // Not past this Hub's own position: from there on the client gets what everyone gets.
+    if (result.ok) return cut(result.batch, seq, position.seq);
+    if (result.reason === "expired") this.#reset(client, result.reason);
     else await this.pull(); // a new epoch, of which this Hub has not heard: everyone is reset
+    return null;
   }
 
   /** @param frames frames already built from this batch: clients at the same place with the same filter share one. */
-  #sendBatch(client: Client, batch: Batch, selector: Selector, frames = new Map<string, string>()): void {
-    const { text, count } = selector.select(client.filter, client.filterKey);
+  #sendSelection(
+    client: Client,
+    to: number,
+    { text, count }: Selection,
+    frames = new Map<string, string>(),
+  ): void {
     if (count === 0) {
-      client.flow = passedOver(client.flow, batch.to);
+      client.flow = passedOver(client.flow, to);
       this.#advanceSoon();
       return;
     }
     const key = `${client.flow.framed} ${client.filterKey}`;
     let frame = frames.get(key);
     if (frame === undefined) {
-      frame = changesFrame(this.#text(client.flow.framed), this.#text(batch.to), text);
+      frame = changesFrame(this.#text(client.flow.framed), this.#text(to), text);
       frames.set(key, frame);
     }
-    this.#sendFrame(client, frame, batch.to, count);
+    this.#sendFrame(client, frame, to, count);
   }
 
   /** A socket that takes nothing any more is closing: it is forgotten at once, so that nothing waits for it. */

@@ -6,6 +6,8 @@ export class Client {
   readonly id: string;
   readonly socket: WebSocket;
   readonly connectedAt: number;
+  /** Behind, it may be told only what became of each row. */
+  readonly fold: boolean;
   #filter: Filter | null;
   /** The filter as text: equal for equal filters. Empty for everything. */
   filterKey: string;
@@ -14,10 +16,11 @@ export class Client {
   serving = false;
   #savedQuarter = 0;
 
-  constructor(socket: WebSocket, id: string, filter: Filter | null, flow: Flow, connectedAt: number) {
+  constructor(socket: WebSocket, { id, filter, fold, flow, connectedAt }: Attachment) {
     this.socket = socket;
     this.id = id;
     this.connectedAt = connectedAt;
+    this.fold = fold;
     this.#filter = filter;
     this.filterKey = keyOf(filter);
     this.#flow = flow;
@@ -62,6 +65,7 @@ export class Client {
         id: this.id,
         filter: this.#filter,
         connectedAt: this.connectedAt,
+        fold: this.fold,
         flow: this.#flow,
       } satisfies Attachment);
     } catch {
@@ -80,10 +84,12 @@ export class Client {
   }
 }
 
-interface Attachment {
+/** What is kept of a client. `connectedAt`: ms since 1970. */
+export interface Attachment {
   id: string;
   filter: Filter | null;
   connectedAt: number;
+  fold: boolean;
   flow: Flow;
 }
 
@@ -95,7 +101,7 @@ export function wake(socket: WebSocket, seq: number): Client | null {
   const saved = socket.deserializeAttachment() as Attachment | null;
   if (saved === null) return null; // closed before it was welcomed
   const flow = saved.flow.mode === "live" ? { ...liveAt(seq), underWay: saved.flow.underWay } : saved.flow;
-  return new Client(socket, saved.id, saved.filter, flow, saved.connectedAt);
+  return new Client(socket, { ...saved, flow });
 }
 
 function quarter(flow: Flow): number {

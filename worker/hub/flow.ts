@@ -23,7 +23,7 @@ interface Step {
 }
 
 /** A quarter of this is what a client takes in before it acknowledges. */
-export const WINDOW: Window = { bytes: 524_288, changes: 16_384 };
+export const WINDOW: Window = { bytes: 262_144, changes: 16_384 };
 
 const STEPS = 8;
 

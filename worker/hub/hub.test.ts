@@ -191,6 +191,35 @@ describe("a client of the hub", () => {
     await slow.next("status");
   });
 
+  it("that is behind and allows it is told what became of each row, not all that it went through", async () => {
+    const slow = await TestSocket.open("?fold=1");
+    await slow.next("welcome");
+    const big = "x".repeat(30_000);
+    const update = (i: number) =>
+      outboxChange({
+        operation: "UPDATE",
+        key: { id: 1 },
+        data: { id: 1, name: big, version: i },
+        old: { version: i - 1 },
+      });
+    for (let i = 1; i <= 30; i += 1) await listener.deliver(update(i));
+    slow.send("ping");
+    await slow.nextText();
+    const sent = slow.frames.flatMap((frame) =>
+      typeof frame === "object" && frame.type === "changes" ? [frame] : [],
+    );
+    expect(sent.flatMap(({ changes }) => changes).every(({ folded }) => folded === undefined)).toBe(true);
+    const from = sent.at(-1)?.position ?? "";
+    slow.send({ type: "ack", position: from });
+    const frame = await slow.next("changes");
+    expect(frame).toMatchObject({
+      from,
+      changes: [{ seq: 30, folded: 29 - sent.length, data: { version: 30 } }],
+    });
+    expect(frame.changes[0]?.old).toEqual({ version: sent.length });
+    await slow.next("status");
+  });
+
   it("stays connected while its hub loses its memory, and misses nothing", async () => {
     const plain = await TestSocket.open();
     const filtered = await TestSocket.open("?statuses=shipped");

@@ -23,7 +23,7 @@ import { behindAt, liveAt, WINDOW } from "./flow.ts";
 import { readMessage } from "./inbox.ts";
 
 /** How much is read from the log at once for a client or a Hub that is behind. */
-const READ_CHARS = 262_144;
+const READ_CHARS = 131_072;
 /** Counts of clients go to the ChangeLog this much after a change. */
 const REPORT_MS = 200;
 /** With clients here, the Hub checks in this often: a lost registration is mended, dead sockets are closed. */
@@ -68,11 +68,12 @@ export class Hub extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     const { searchParams } = new URL(request.url);
     const filter = filterFromSearch(searchParams);
+    const fold = searchParams.get("fold") === "1";
     const since = parsePosition(searchParams.get("since") ?? "");
     const position = await this.#arrive(since);
     const { 0: theirs, 1: ours } = new WebSocketPair();
     this.ctx.acceptWebSocket(ours);
-    this.#welcome(ours, filter, since, position);
+    this.#welcome(ours, { filter, fold }, since, position);
     await this.#keepWatch();
     return new Response(null, { status: 101, webSocket: theirs });
   }
@@ -148,11 +149,16 @@ export class Hub extends DurableObject<Env> {
     if (here?.epoch !== position.epoch || here.seq !== position.seq) await this.#audience.pull();
   }
 
-  #welcome(socket: WebSocket, filter: Filter | null, since: Position | null, position: Position): void {
+  #welcome(
+    socket: WebSocket,
+    wish: { filter: Filter | null; fold: boolean },
+    since: Position | null,
+    position: Position,
+  ): void {
     const reason = since === null ? null : unreachable(position, since);
     const start = since === null || reason !== null ? position : since;
     const flow = start.seq === position.seq ? liveAt(start.seq) : behindAt(start.seq);
-    const client = new Client(socket, crypto.randomUUID(), filter, flow, Date.now());
+    const client = new Client(socket, { ...wish, id: crypto.randomUUID(), flow, connectedAt: Date.now() });
     client.save();
     this.#audience.add(client);
     const { connectedClients, listener } = this.#known();

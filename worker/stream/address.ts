@@ -9,6 +9,8 @@ import { isRegion, regionOf, REGIONS, type HubName } from "../hub/region.ts";
 export interface StreamAddress {
   since: Position | null;
   filter: Filter | null;
+  /** Behind, the client may be told only what became of each row. */
+  fold: boolean;
 }
 
 /**
@@ -19,8 +21,11 @@ export interface StreamAddress {
  */
 export function readStreamAddress(search: URLSearchParams, lastEventId?: string): StreamAddress {
   const filter = filterFromSearch(search);
+  const fold = search.get("fold") ?? "0";
+  if (fold !== "0" && fold !== "1") throw wrong("fold", "1 or 0");
+  const wish = { filter, fold: fold === "1" };
   const [field, text] = lastEventId ? ["Last-Event-ID", lastEventId] : ["since", search.get("since")];
-  if (text === null || text === "") return { since: null, filter };
+  if (text === null || text === "") return { since: null, ...wish };
   const since = parsePosition(text ?? "");
   if (since === null) {
     const message =
@@ -29,7 +34,7 @@ export function readStreamAddress(search: URLSearchParams, lastEventId?: string)
       issues: [{ field: field ?? "since", message }],
     });
   }
-  return { since, filter };
+  return { since, ...wish };
 }
 
 /**
