@@ -57,18 +57,23 @@ async function alternate(
 const before = loadavg()[0] ?? 0;
 const startedAt = performance.now();
 console.log("starting Postgres, workerd, the listener and the baseline …");
-const stage = await setStage();
+const setting = setStage();
 let ending: Promise<void> | null = null;
-const end = (): Promise<void> => (ending ??= stage.stop());
+/** Also while the stage is still being set: then it is taken away when it stands. */
+const end = (): Promise<void> => (ending ??= setting.then((stage) => stage.stop()));
 const abandon = (code: number, reason: string): void => {
   console.error(reason);
-  void end().finally(() => process.exit(code));
+  void end().then(
+    () => process.exit(code),
+    () => process.exit(code), // a stage that could not be set has cleaned up behind itself
+  );
 };
 const timer = setTimeout(() => abandon(1, `not done after ${LONGEST_MS / 1000} s: given up`), LONGEST_MS);
 process.once("SIGINT", () => abandon(130, "stopped"));
 process.once("SIGTERM", () => abandon(143, "stopped"));
 
 try {
+  const stage = await setting;
   const { guard } = stage;
   const crew: Crew = {
     origin: performance.timeOrigin,
