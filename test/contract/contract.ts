@@ -29,7 +29,8 @@ export function describeContract(source: Source): void {
     stack = await startStack({ vars: { HISTORY_MAX_CHANGES: String(HISTORY_MAX_CHANGES) } });
   });
   afterAll(() => stack?.stop());
-  afterEach(() => {
+  afterEach(({ task }) => {
+    if (task.result?.state === "fail") console.error(stack.logs());
     for (const reader of readers.splice(0)) reader.close();
   });
   const open: Ground["open"] = (options = {}) => {

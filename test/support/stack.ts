@@ -42,7 +42,7 @@ export interface Stack {
   evictHub(webSockets: "hibernate" | "close"): Promise<void>;
   /** Takes the ChangeLog's memory; its storage stays. */
   evictChangeLog(): Promise<void>;
-  /** What the Worker and the listener have logged, for a failing test. */
+  /** What the Worker, then the listener have logged, the end of it: for a failing test. */
   logs(): string;
   stop(): Promise<void>;
 }
@@ -90,7 +90,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         worker.evictDurableObject("Hub", { name: HUB, webSockets }).catch(unlessGoneAlready),
       evictChangeLog: () =>
         worker.evictDurableObject("ChangeLog", { name: CHANGE_LOG }).catch(unlessGoneAlready),
-      logs: () => [...harness.getLogs().map(({ message }) => message), ...logs].join("\n"),
+      logs: () => [...harness.getLogs().map(({ message }) => message), ...logs].join("\n").slice(-10_000),
       stop,
     };
     if (options.startListener !== false) await stack.startListener();
