@@ -49,7 +49,10 @@ export async function startRowcast(databaseUrl: string, folder: string, guard: G
       port: 0,
       cf: false,
       telemetry: { enabled: false },
-      durableObjectsPersist: join(folder, "objects"),
+      handleStructuredLogs({ level, message }) {
+        if (level === "warn" || level === "error") console.error(`worker: ${message}`);
+      },
+      resourcePersistencePath: join(folder, "objects"),
       compatibilityDate: config.compatibility_date,
       compatibilityFlags: config.compatibility_flags,
       modules: [{ type: "ESModule", path: join(folder, "bundle/index.js"), contents: script }],
