@@ -1,0 +1,76 @@
+/** `npm run test:faults [-- --long] [--seed N]`: the random campaign and the recovery times. Method and figures: README.md here. */
+import { parseArgs } from "node:util";
+import { FULL_CAST } from "./cast.ts";
+import { campaign } from "./campaign.ts";
+import { begin } from "./play.ts";
+import { dice as makeDice } from "./random.ts";
+import { printOutcome } from "./report.ts";
+import { wrongs } from "./verdict.ts";
+
+const { values: options } = parseArgs({
+  options: {
+    long: { type: "boolean", default: false },
+    seed: { type: "string" },
+    faults: { type: "string" },
+    changes: { type: "string" },
+    minutes: { type: "string" },
+    verbose: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+if (options.help) {
+  console.log(`npm run test:faults [-- --long] [--seed N] [--changes N] [--faults N] [--minutes N]
+
+--long      1,000,000 changes through 220 faults, some 20 minutes; otherwise 60,000 through 30
+--seed      repeats the faults and the writers' statements of a former run
+--minutes   begins no fault after this long
+--verbose   prints what the Worker and the listeners log`);
+  process.exit(0);
+}
+const seed = Number(options.seed ?? Math.floor(Math.random() * 1_000_000_000));
+const long = options.long;
+const faults = Number(options.faults ?? (long ? 220 : 30));
+const changes = Number(options.changes ?? (long ? 1_030_000 : 60_000));
+const forMs = 60_000 * Number(options.minutes ?? (long ? 30 : 5));
+/** Whatever hangs: nothing runs on after this. */
+const deadline = setTimeout(
+  () => {
+    console.error("took too long; what was started is ended by its guard");
+    process.exit(1);
+  },
+  forMs + 10 * 60_000,
+);
+deadline.unref();
+
+console.log(`seed ${seed}: ${changes} changes, ${faults} faults`);
+const dice = makeDice(seed);
+const play = await begin({
+  dice: dice.fork("writers"),
+  roles: FULL_CAST,
+  // Shorter than in production, in the same proportions, so that what takes a minute there is tried in seconds here.
+  listener: { KEEPALIVE_MS: "5000", ANSWER_TIMEOUT_MS: "3000" },
+  vars: { FALLBACK_AFTER_MS: "8000", HISTORY_MAX_CHANGES: long ? "300000" : "100000" },
+  ...(options.verbose && { onLine: (source, line) => console.log(`    ${source}: ${line}`) }),
+});
+try {
+  const run = await campaign({
+    scene: play,
+    dice: dice.fork("faults"),
+    faults,
+    changes,
+    forMs,
+    calmEvery: 20,
+    say: (line) => console.log(line),
+  });
+  const outcome = await play.end();
+  printOutcome({ seed, run, outcome, logbook: play.ground.logbook, followers: play.followers });
+  if (wrongs(outcome.verdict) > 0 || outcome.unequal.length > 0) process.exitCode = 1;
+} catch (error) {
+  console.error(`seed ${seed} failed:`, error);
+  for (const { name, account, sdk } of play.followers)
+    console.error(`  ${name} at ${account.position}, ${JSON.stringify(sdk?.state.get() ?? null)}`);
+  process.exitCode = 1;
+} finally {
+  await play.stop();
+}
+process.exit();

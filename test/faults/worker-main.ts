@@ -1,0 +1,62 @@
+/** A program of the suite: the Worker in workerd on a fixed port, its objects' storage in a folder that outlives it. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { unstable_readConfig as readConfig } from "wrangler";
+import type { WorkerOrder, WorkerWord } from "./worker.ts";
+
+const { port, folder, config, bindings } = JSON.parse(process.argv[2] ?? "{}") as WorkerOrder;
+process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false"; // or every start would ask the internet where it is
+
+/** What is read of wrangler.toml. */
+interface WorkerConfig {
+  compatibility_date: string;
+  compatibility_flags: string[];
+  vars: Record<string, string>;
+  durable_objects: { bindings: { name: string; class_name: string }[] };
+}
+
+const { compatibility_date, compatibility_flags, vars, durable_objects } = readConfig({
+  config,
+}) as unknown as WorkerConfig;
+const script = await readFile(join(folder, "bundle/index.js"), "utf8");
+const miniflare = new Miniflare({
+  ...convertV4MiniflareOptions({
+    name: "rowcast",
+    rootPath: folder,
+    host: "127.0.0.1",
+    port: 0,
+    cf: false,
+    telemetry: { enabled: false },
+    compatibilityDate: compatibility_date,
+    compatibilityFlags: compatibility_flags,
+    modules: [{ type: "ESModule", path: join(folder, "bundle/index.js"), contents: script }],
+    bindings: { ...vars, ALLOW_HUB_OVERRIDE: "true", ...bindings },
+    durableObjects: Object.fromEntries(
+      durable_objects.bindings.map(({ name, class_name }) => [
+        name,
+        { className: class_name, useSQLite: true },
+      ]),
+    ),
+    handleStructuredLogs: ({ message }) => console.log(message),
+    unsafeDirectSockets: [{ host: "127.0.0.1", port }],
+  }),
+  // (`durableObjectsPersist` among the options above would be ignored: Miniflare 5.20261117.)
+  resourcePersistencePath: join(folder, "objects"),
+});
+await miniflare.ready;
+const tell = (word: WorkerWord): void => void process.send?.(word);
+process.on("message", (request) => {
+  const { id, className, name, webSockets } = request as {
+    id: number;
+    className: string;
+    name: string;
+    webSockets: "close" | "hibernate";
+  };
+  miniflare.unsafeEvictDurableObject("rowcast", className, { name, webSockets }).then(
+    () => tell({ evicted: id }),
+    (error: unknown) => tell({ evicted: id, error: String(error) }),
+  );
+});
+process.once("disconnect", () => process.exit(0));
+tell({ ready: true });
