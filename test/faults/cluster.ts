@@ -106,7 +106,7 @@ export async function askOnce<R extends QueryResultRow>(
 export function passes(error: unknown): boolean {
   const { code, message } = error as { code?: string; message?: string };
   if (code !== undefined && /^(ECONN|EPIPE|57P0|53|08|40)/.test(code)) return true;
-  return /terminated|timeout|ended|closed|reset/i.test(message ?? "");
+  return /terminated|timeout|ended|closed|reset|connection/i.test(message ?? "");
 }
 
 async function giveTo(path: string, uid: number, gid: number): Promise<void> {

@@ -14,6 +14,7 @@ const { values: options } = parseArgs({
     faults: { type: "string" },
     changes: { type: "string" },
     minutes: { type: "string" },
+    only: { type: "string" },
     verbose: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -23,6 +24,7 @@ if (options.help) {
 
 --long      1,000,000 changes through 220 faults, some 20 minutes; otherwise 60,000 through 30
 --seed      repeats the faults and the writers' statements of a former run
+--only      draws only faults whose kind matches this regular expression
 --minutes   begins no fault after this long
 --verbose   prints what the Worker and the listeners log`);
   process.exit(0);
@@ -60,6 +62,7 @@ try {
     changes,
     forMs,
     calmEvery: 20,
+    ...(options.only !== undefined && { only: new RegExp(options.only) }),
     say: (line) => console.log(line),
   });
   const outcome = await play.end();

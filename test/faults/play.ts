@@ -33,6 +33,8 @@ export interface PlayOptions extends GroundOptions {
 
 /** A client that was cut off half-open takes 35 s to notice; a reconnect may wait for 30 s more. */
 const PATIENCE_MS = 120_000;
+/** From then on it is said who is waited for. */
+const LATE_MS = 5_000;
 
 export async function begin(options: PlayOptions): Promise<Play> {
   const ground = await layGround(options);
@@ -89,7 +91,8 @@ async function enter(ground: Ground, { dice, roles, connections = 4 }: PlayOptio
 
 /** Until the log has the whole outbox and every client the whole log. */
 async function untilAllHaveAll({ ground, followers }: Play): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
+  const startedAt = Date.now();
+  const deadline = startedAt + PATIENCE_MS;
   let head: string | null = null;
   let mark = "";
   for (let look = 0; head === null; look += 1) {
@@ -99,9 +102,17 @@ async function untilAllHaveAll({ ground, followers }: Play): Promise<void> {
     head = await findMark(ground, mark);
     if (head === null) await tick("the log to have everything");
   }
+  const late = new Set<string>();
   for (const follower of followers)
-    while (follower.account.position !== head)
-      await tick(`${follower.name}, at ${follower.account.position}, to reach ${head}`);
+    while (follower.account.position !== head) {
+      const { name, account, sdk } = follower;
+      const state = JSON.stringify(sdk?.state.get() ?? null);
+      if (Date.now() - startedAt > LATE_MS && !late.has(name)) {
+        late.add(name);
+        console.log(`      still waiting for ${name} at ${account.position} to reach ${head}: ${state}`);
+      }
+      await tick(`${name} at ${account.position} to reach ${head}: ${state}`);
+    }
 
   async function tick(what: string): Promise<void> {
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
