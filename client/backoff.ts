@@ -3,13 +3,19 @@ export const BACKOFF_MS = 500;
 /** The widest one. */
 export const BACKOFF_MAX_MS = 30_000;
 
+/** As many clients are let come back in a second, about: what a Durable Object takes. */
+const RETURNS_PER_SECOND = 1000;
+
 /**
  * How long to wait after the `attempt`-th failure in a row (from 1): anywhere within a window that doubles from 500 ms to
- * 30 s. Full jitter, because a deploy disconnects everyone in the same instant.
+ * 30 s. Full jitter, because a deploy disconnects everyone in the same instant. The more there are to come back, the
+ * wider the first windows are: half a second is no spread for ten thousand.
  * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  *
  * @param random a number in [0, 1).
+ * @param clients how many were connected, as far as is known.
  */
-export function backoffMs(attempt: number, random: number): number {
-  return random * Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** (attempt - 1));
+export function backoffMs(attempt: number, random: number, clients = 0): number {
+  const window = Math.max(BACKOFF_MS * 2 ** (attempt - 1), (1000 * clients) / RETURNS_PER_SECOND);
+  return random * Math.min(BACKOFF_MAX_MS, window);
 }

@@ -35,7 +35,7 @@ type Table = { readonly [S in State["name"]]: { readonly [E in Event["type"]]: C
 /** The first state and what to do in it. `transports` must not be empty; `position` null means from now on. */
 export function start(transports: readonly Transport[], position: string | null, world: World): Step {
   const [transport = "websocket"] = transports;
-  const common = { transports, transport, connection: 0, position, attempt: 0, failures: 0 };
+  const common = { transports, transport, connection: 0, position, attempt: 0, failures: 0, clients: 0 };
   return open({ ...common, probeMs: TIMING.probe, name: "stopped", reason: "" }, world);
 }
 
@@ -156,7 +156,8 @@ function fail(state: Connecting | Streaming, reason: string, world: World, code 
     // Neither opens, so the preferred one is not to blame.
     [transport, failures] = [preferred, 0];
   }
-  const backoff = code === CloseCode.TOO_MANY ? BACKOFF_MAX_MS * random() : backoffMs(attempt, random());
+  const backoff =
+    code === CloseCode.TOO_MANY ? BACKOFF_MAX_MS * random() : backoffMs(attempt, random(), state.clients);
   const retryAt = (opened ? state.moveAt : null) ?? now + backoff;
   const next = { ...common(state), transport, failures, probeMs, attempt };
   return [{ ...next, name: "waiting", retryAt, reason }, leave(state)];
@@ -188,6 +189,7 @@ function onFirstMessage(state: Connecting, event: Extract<Event, { type: "messag
     name: "catching-up",
     position: state.position ?? message.position,
     openedAt: now,
+    clients: message.connectedClients,
     window: message.window,
     taken: NOTHING,
     pingAt: socket ? now + TIMING.ping : null,
@@ -215,7 +217,11 @@ function onMessage(before: Streaming, event: Extract<Event, { type: "message" }>
     case "reset":
       return [{ ...state, position: message.position, taken: NOTHING, suspect: false }, [notice(message)]];
     case "status": {
-      const live: Streaming = state.name === "live" ? state : { ...state, name: "live", liveAt: world.now };
+      const { connectedClients: clients } = message;
+      const live: Streaming =
+        state.name === "live"
+          ? { ...state, clients }
+          : { ...state, clients, name: "live", liveAt: world.now };
       return [live, [notice(message)]];
     }
     case "reconnect":
@@ -273,6 +279,6 @@ function notice(message: Notice): Effect {
 
 /** What outlives a state. */
 function common(state: State) {
-  const { transports, transport, connection, position, attempt, failures, probeMs } = state;
-  return { transports, transport, connection, position, attempt, failures, probeMs };
+  const { transports, transport, connection, position, attempt, failures, probeMs, clients } = state;
+  return { transports, transport, connection, position, attempt, failures, probeMs, clients };
 }

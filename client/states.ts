@@ -39,6 +39,8 @@ interface Common {
   readonly failures: number;
   /** How long to stay on SSE before WebSocket is tried again. */
   readonly probeMs: number;
+  /** How many clients there were, as the server last said: all of them may be coming back with this one. */
+  readonly clients: number;
 }
 
 export interface Connecting extends Common {
