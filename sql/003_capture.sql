@@ -5,7 +5,8 @@
 -- writer's session does not show in the data (all together 1 microsecond a statement).
 --
 -- Arguments of the triggers: the table's name as clients see it, its key columns, the watched columns (empty: all), and
--- `virtual` when it has virtual generated columns. They save a look into the catalog; 004_watch.sql keeps them true.
+-- `virtual` when it has virtual generated columns; on a table whose users' triggers may write to it once more, a fifth
+-- one (`marked`). They save a look into the catalog; 004_watch.sql keeps them true.
 
 -- The columns of the primary key, in its order; null when there is none.
 CREATE OR REPLACE FUNCTION rowcast.key_columns(target oid) RETURNS text[]
@@ -51,6 +52,40 @@ BEGIN
 END
 $$;
 
+-- BEFORE INSERT, UPDATE, DELETE FOR EACH STATEMENT of a marked table: notes how far the outbox goes as the statement
+-- begins. What lies behind this mark when the statement is captured was done within it: 008_order.sql says what for.
+--
+-- The marks of statements within statements are a stack, `/12/57`, in a setting that ends with the transaction and that
+-- a savepoint takes back. One stack for each table and operation: the statements of one WITH end in another order than
+-- they begin, and an upsert or a MERGE fires the triggers of each operation, also of those it makes no use of. At most
+-- one statement of a kind is under way at each level, and inner ones end first. The length is bounded in case that
+-- somebody has disabled the trigger that takes marks away. (No nextval: that takes a transaction id.)
+CREATE OR REPLACE FUNCTION rowcast.mark_statement() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  stack text := 'rowcast.mark_' || TG_RELID || '_' || TG_OP;
+BEGIN
+  PERFORM set_config(stack, right(coalesce(current_setting(stack, true), '')
+    || '/' || coalesce(pg_sequence_last_value('rowcast.changes_id_seq'), 0), 5000), true);
+  RETURN NULL;
+END
+$$;
+
+-- Takes the uppermost mark off its stack. Null when there is none, or none that can be read.
+CREATE OR REPLACE FUNCTION rowcast.take_mark(relation oid, operation text) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  stack text := 'rowcast.mark_' || relation || '_' || operation;
+  marks text := current_setting(stack, true);
+  mark text := split_part(marks, '/', -1);
+BEGIN
+  IF marks <> '' THEN
+    PERFORM set_config(stack, left(marks, -1 - length(mark)), true);
+  END IF;
+  RETURN CASE WHEN mark ~ '^[0-9]{1,18}$' THEN mark::bigint END;
+END
+$$;
+
 -- AFTER INSERT, UPDATE, DELETE FOR EACH STATEMENT, the transition tables being new_rows and old_rows.
 --
 -- UPDATE pairs old and new rows by key. What has no partner had its key changed: a DELETE, and an INSERT. The join is a
@@ -75,8 +110,14 @@ DECLARE
   watched text[] := nullif(TG_ARGV[2], '');
   true_keys text[];
   captured bigint;
+  mark bigint; -- where the outbox ended before the statement, on a marked table
+  last bigint; -- where it ends before this capture
   key1 text; -- the only column of the key: the common case, and a shorter way
 BEGIN
+  IF TG_ARGV[4] IS NOT NULL THEN
+    mark := rowcast.take_mark(TG_RELID, TG_OP);
+    last := coalesce(pg_sequence_last_value('rowcast.changes_id_seq'), 0);
+  END IF;
   LOOP
     key1 := CASE cardinality(keys) WHEN 1 THEN keys[1] END;
     IF TG_ARGV[3] = 'virtual' THEN
@@ -148,6 +189,9 @@ BEGIN
     END IF;
     GET DIAGNOSTICS captured = ROW_COUNT; -- not FOUND, which EXECUTE does not set
     IF captured > 0 THEN
+      IF mark < last THEN
+        PERFORM rowcast.put_in_order(TG_RELID, name_, mark, last);
+      END IF;
       PERFORM rowcast.ring();
       RETURN NULL;
     END IF;

@@ -9,21 +9,35 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- A table with its partitions at any depth.
+-- From the root down, which is how statements lock them.
 CREATE OR REPLACE FUNCTION rowcast.tree(root regclass) RETURNS SETOF regclass
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT root UNION SELECT relid FROM pg_partition_tree(root)
+  SELECT relation FROM (SELECT root, 0 UNION SELECT relid, level FROM pg_partition_tree(root)) t (relation, level)
+  ORDER BY level, relation
 $$;
 
 -- Every trigger of Rowcast in the database. The arguments are as pg_trigger keeps them: bytes, each ended by a zero.
 CREATE OR REPLACE VIEW rowcast.triggers AS
   SELECT tgrelid::regclass AS relation, tgname AS name, tgargs AS arguments
   FROM pg_catalog.pg_trigger
-  WHERE tgfoid IN ('rowcast.capture'::regproc, 'rowcast.capture_truncate'::regproc) AND NOT tgisinternal;
+  WHERE tgfoid IN ('rowcast.capture'::regproc, 'rowcast.capture_truncate'::regproc, 'rowcast.mark_statement'::regproc)
+    AND NOT tgisinternal;
+
+-- Whether a user's AFTER trigger may write to the table, or to a partition of it, before Rowcast's own have told what
+-- the statement did: triggers FOR EACH ROW fire first, those FOR EACH STATEMENT by name.
+CREATE OR REPLACE FUNCTION rowcast.needs_marks(root regclass) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT EXISTS (
+    SELECT FROM pg_trigger t
+    WHERE t.tgrelid IN (SELECT rowcast.tree(root)) AND NOT t.tgisinternal AND t.tgenabled <> 'D'
+      AND t.tgtype & 66 = 0 AND t.tgtype & 28 <> 0 -- neither BEFORE (2) nor INSTEAD OF (64); INSERT, DELETE, UPDATE (4, 8, 16)
+      AND t.tgfoid NOT IN ('rowcast.capture'::regproc, 'rowcast.capture_truncate'::regproc))
+$$;
 
 -- Brings the triggers of a watched table and its partitions to what the catalog says now. Touches (and locks) only the
 -- tables where something differs, so that running it again costs nothing.
 -- Triggers of one event fire in the order of their names: with `_` in front, ours run before those that users write in
--- small letters, whose own writes to the same table must come behind in the outbox.
+-- small letters. With `~`, the mark is made after whatever other triggers do before the statement begins.
 CREATE OR REPLACE FUNCTION rowcast.sync(root regclass) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -31,6 +45,7 @@ DECLARE
   bytes bytea;
   keys text[] := rowcast.key_columns(root);
   watched text[] := (SELECT columns FROM rowcast.watched WHERE relation = root);
+  marked boolean := rowcast.needs_marks(root);
   part record;
   wanted record;
 BEGIN
@@ -44,6 +59,9 @@ BEGIN
   IF watched IS NULL THEN
     arguments[3] := '';
   END IF;
+  IF marked THEN
+    arguments := arguments || 'marked'::text;
+  END IF;
   SELECT string_agg(convert_to(a, getdatabaseencoding()) || '\x00'::bytea, ''::bytea ORDER BY place) INTO bytes
   FROM unnest(arguments) WITH ORDINALITY AS u (a, place);
   FOR part IN
@@ -55,7 +73,8 @@ BEGIN
       CONTINUE;
     END IF;
     FOR wanted IN
-      SELECT * FROM (VALUES
+      SELECT *, 'STATEMENT' AS level FROM (VALUES
+        ('~rowcast_mark', 'BEFORE INSERT OR UPDATE OR DELETE', '', 'mark_statement', marked),
         ('_rowcast_insert', 'AFTER INSERT', 'REFERENCING NEW TABLE AS new_rows', 'capture', true),
         ('_rowcast_update', 'AFTER UPDATE', 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows', 'capture', true),
         ('_rowcast_delete', 'AFTER DELETE', 'REFERENCING OLD TABLE AS old_rows', 'capture', true),
@@ -64,11 +83,15 @@ BEGIN
         ('_rowcast_truncate', 'AFTER TRUNCATE', '', 'capture_truncate',
           part.relkind = 'p' OR NOT part.relispartition)
       ) AS w (name, event, tables, function, needed)
+      -- Never runs. Without a BEFORE INSERT trigger on the partition, a MERGE that inserts and updates has the rows it
+      -- inserted in the transition table of those it updated (Postgres 18.4, tcs_original_insert_tuple).
+      UNION ALL SELECT '~rowcast_merge', 'BEFORE INSERT', '', 'mark_statement',
+        part.relispartition AND part.relkind = 'r', 'ROW WHEN (false)'
     LOOP
       IF wanted.needed AND NOT EXISTS (SELECT FROM rowcast.triggers t
         WHERE t.relation = part.relation AND t.name = wanted.name AND t.arguments = bytes) THEN
-        EXECUTE format('CREATE OR REPLACE TRIGGER %I %s ON %s %s FOR EACH STATEMENT EXECUTE FUNCTION rowcast.%I(%s)',
-          wanted.name, wanted.event, part.relation, wanted.tables, wanted.function,
+        EXECUTE format('CREATE OR REPLACE TRIGGER %I %s ON %s %s FOR EACH %s EXECUTE FUNCTION rowcast.%I(%s)',
+          wanted.name, wanted.event, part.relation, wanted.tables, wanted.level, wanted.function,
           (SELECT string_agg(quote_literal(a), ', ' ORDER BY place)
             FROM unnest(arguments) WITH ORDINALITY AS u (a, place)));
       ELSIF NOT wanted.needed AND EXISTS (SELECT FROM rowcast.triggers t
@@ -113,6 +136,12 @@ BEGIN
       CASE table_.relkind WHEN 'v' THEN 'a view' WHEN 'm' THEN 'a materialized view' WHEN 'f' THEN 'a foreign table'
         ELSE 'not a table' END
     USING ERRCODE = 'wrong_object_type', HINT = 'Watch the tables that its rows come from.';
+  ELSIF table_.relnamespace = 'rowcast'::regnamespace
+      AND table_.relname NOT IN ('changes', 'identity', 'watched', 'idempotency_keys') THEN
+    RAISE '% lies in the schema of Rowcast itself, where nothing is watched', name_ USING ERRCODE = 'wrong_object_type',
+      HINT = format('A role that is called rowcast creates its tables there, as "$user" is first in its search_path. '
+        'ALTER TABLE %s SET SCHEMA public; and for the next ones: ALTER ROLE rowcast IN DATABASE %I SET search_path = public;',
+        name_, current_database());
   ELSIF table_.relnamespace::regnamespace::text IN ('rowcast', 'rowcast_migrations', 'pg_catalog', 'pg_toast', 'information_schema') THEN
     RAISE '% cannot be watched: it belongs to Rowcast or to Postgres itself', name_ USING ERRCODE = 'wrong_object_type';
   ELSIF table_.relpersistence = 't' THEN
@@ -146,10 +175,14 @@ BEGIN
 END
 $$;
 
--- After CREATE TABLE and ALTER TABLE: new partitions get the triggers, detached ones lose them, and renamed tables,
--- columns and keys get into the arguments. Whatever happens here, it must not make the DDL fail.
+-- After CREATE TABLE, ALTER TABLE and CREATE TRIGGER: new partitions get the triggers, detached ones lose them, renamed
+-- tables, columns and keys get into the arguments, and tables with triggers of users get marks. (A user's trigger that is
+-- dropped leaves them until the next time: they only cost.) Whatever happens here, it must not make the DDL fail.
+--
+-- A trigger on one partition has all of them marked. Waiting for the root while the partition is locked can be a
+-- deadlock with a writer: who gives up, long before deadlock_timeout could pick the writer, is this function.
 CREATE OR REPLACE FUNCTION rowcast.follow_ddl() RETURNS event_trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '400ms' AS $$
 DECLARE
   root regclass;
   found_ boolean := false;
@@ -157,9 +190,12 @@ BEGIN
   FOR root IN
     SELECT DISTINCT w.relation
     FROM pg_event_trigger_ddl_commands() d
-    JOIN rowcast.watched w ON w.relation IN (d.objid, pg_partition_root(d.objid))
+    LEFT JOIN pg_trigger t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
+      AND NOT EXISTS (SELECT FROM rowcast.triggers own WHERE own.relation = t.tgrelid AND own.name = t.tgname)
+    CROSS JOIN LATERAL (SELECT CASE d.classid WHEN 'pg_class'::regclass THEN d.objid ELSE t.tgrelid END) changed (relation)
+    JOIN rowcast.watched w ON w.relation IN (changed.relation, pg_partition_root(changed.relation))
     JOIN pg_class c ON c.oid = w.relation
-    WHERE d.classid = 'pg_class'::regclass AND NOT c.relispartition
+    WHERE NOT c.relispartition
       AND rowcast.key_columns(w.relation) IS NOT NULL
   LOOP
     found_ := true;
@@ -177,12 +213,13 @@ $$;
 -- Only superusers (and the owners of databases at some hosts) may make event triggers. Without: watch() again after DDL.
 DO $$
 BEGIN
-  IF NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'rowcast_follow_ddl') THEN
-    CREATE EVENT TRIGGER rowcast_follow_ddl ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE')
+  IF NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'rowcast_follow_ddl' AND 'CREATE TRIGGER' = ANY (evttags)) THEN
+    DROP EVENT TRIGGER IF EXISTS rowcast_follow_ddl;
+    CREATE EVENT TRIGGER rowcast_follow_ddl ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE', 'CREATE TRIGGER')
       EXECUTE FUNCTION rowcast.follow_ddl();
   END IF;
 EXCEPTION WHEN insufficient_privilege THEN
-  RAISE NOTICE 'rowcast: no right to make an event trigger: call rowcast.watch() again when a partition is added or a key changes';
+  RAISE NOTICE 'rowcast: no right to make an event trigger: call rowcast.watch() again when a partition is added, a key changes or a table gets a trigger';
 END
 $$;
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { isVisible, parseSnapshot } from "../../protocol/snapshot.ts";
 import type { OutboxChange } from "../../protocol/ingest.ts";
 import { brief, Outbox } from "./outbox.ts";
+import { generator } from "./random.ts";
 
 const WRITERS = 8;
 const TRANSACTIONS = 250;
@@ -108,13 +109,4 @@ async function writeAtRandom(seed: number): Promise<void> {
     else for (const statement of statements) await client.query(statement);
   }
   await client.end();
-}
-
-/** Small and seeded: the same run each time. */
-function generator(seed: number): (below: number) => number {
-  let state = seed * 2654435761;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
 }

@@ -1,6 +1,6 @@
 /** A partitioned table is one table to clients, whichever way its rows are written. */
 import { afterAll, beforeEach, expect, it } from "vitest";
-import { Outbox } from "./outbox.ts";
+import { brief, Outbox } from "./outbox.ts";
 
 let outbox: Outbox | undefined;
 
@@ -66,6 +66,23 @@ it("a row that moves between partitions is deleted under its old key and inserte
     `INSERT log {"id":1,"day":1}`,
     `DELETE log {"id":1,"day":1}`,
     `INSERT log {"id":1,"day":2}`,
+  ]);
+});
+
+it("MERGE is told as what it did to each row", async () => {
+  const outbox_ = await open();
+  await outbox_.sql(`INSERT INTO log VALUES (1, 1, 'a'), (2, 1, 'b')`);
+  await outbox_.next();
+  // The row that is inserted comes first in the join, and the one that is updated next.
+  await outbox_.sql(`MERGE INTO log USING (VALUES (3, 1), (1, 1), (3, 2), (2, 1)) s (day, id)
+      ON log.day = s.day AND log.id = s.id
+    WHEN MATCHED THEN UPDATE SET note = note || '!' WHEN NOT MATCHED THEN INSERT VALUES (s.day, s.id, 'new')`);
+  const changes = await outbox_.next();
+  expect(changes.toSorted((x, y) => (brief(x) < brief(y) ? -1 : 1))).toMatchObject([
+    { operation: "INSERT", data: { day: 3, id: 1, note: "new" } },
+    { operation: "INSERT", data: { day: 3, id: 2, note: "new" } },
+    { operation: "UPDATE", data: { day: 1, id: 1, note: "a!" }, old: { note: "a" } },
+    { operation: "UPDATE", data: { day: 2, id: 1, note: "b!" }, old: { note: "b" } },
   ]);
 });
 

@@ -135,6 +135,14 @@ describe("what cannot be watched", () => {
     ],
     ["a temporary table", `CREATE TEMP TABLE mine (id int PRIMARY KEY)`, "mine", "42809", /temporary/, /^$/],
     ["Rowcast's own table", ``, "rowcast.changes", "42809", /belongs to Rowcast/, /^$/],
+    [
+      "a table that the role rowcast has made in the schema of its name",
+      `CREATE TABLE rowcast.mine (id int PRIMARY KEY)`,
+      "rowcast.mine",
+      "42809",
+      /schema of Rowcast itself/,
+      /ALTER TABLE rowcast\.mine SET SCHEMA public; .*ALTER ROLE rowcast IN DATABASE \w+ SET search_path = public;/,
+    ],
   ])("%s is refused with the reason", async (_, create, name, code, message, hint) => {
     const error = await failure(outbox.sql(`${create}; SELECT rowcast.watch('${name}')`));
     expect(error.code).toBe(code);
