@@ -101,17 +101,15 @@ export function sseStream(socket: WebSocket, signal: AbortSignal): ReadableStrea
 }
 
 /**
- * A frame as events: each change its own, with its position as id; a frame without changes moves the position; an error is
- * a `problem`, because `error` is the name of EventSource's own event.
+ * A frame as events: each change its own, with its position as id; what the frame covers beyond its last change (or with
+ * none at all), because a filter held it back, moves the position; an error is a `problem`, because `error` is the name of EventSource's own event.
  *
  * @param text the frame as it came: changes are passed on in the digits in which they were written.
  */
 export function toEvents(message: ServerMessage, text: string): string {
   switch (message.type) {
     case "changes":
-      return message.changes.length === 0
-        ? event("position", JSON.stringify({ position: message.position }), message.position)
-        : changeEvents(message.changes, text, message.position);
+      return changeEvents(message.changes, text, message.position);
     case "welcome":
       return event("welcome", text, message.position);
     case "reset":
@@ -129,9 +127,13 @@ function changeEvents(changes: readonly Change[], text: string, position: string
   const epoch = parsePosition(position)?.epoch ?? "";
   const start = text.indexOf('"changes":[') + '"changes":['.length;
   const texts = text.slice(start, -2).split(SEPARATOR);
-  return changes
-    .map((change, index) => event(eventName(change), texts[index] ?? "", `${epoch}.${change.seq}`))
-    .join("");
+  const events = changes.map((change, index) =>
+    event(eventName(change), texts[index] ?? "", `${epoch}.${change.seq}`),
+  );
+  // The Hub takes the frame's position for told and says no more of it.
+  if (`${epoch}.${changes.at(-1)?.seq}` !== position)
+    events.push(event("position", JSON.stringify({ position }), position));
+  return events.join("");
 }
 
 /** @param data one line: JSON as it is written here holds no line feeds. */

@@ -48,6 +48,19 @@ class Events {
 }
 
 describe("/sse", () => {
+  it("tells a filtered reader how far it is when a batch ends with changes that are not for it", async () => {
+    const events = await Events.open("?orderIds=1");
+    const { id = "" } = await events.next("welcome");
+    await listener.deliver(
+      outboxChange({ data: { id: 1 } }),
+      outboxChange({ data: { id: 2 } }),
+      outboxChange({ data: { id: 3 } }),
+    );
+    expect((await events.next("orders:insert")).id).toBe(id.replace(/0$/, "1"));
+    expect((await events.next("position")).id).toBe(id.replace(/0$/, "3"));
+    await events.cancel();
+  });
+
   it("sends one event a change, named by table and operation, with its position as id", async () => {
     const events = await Events.open();
     const welcome = await events.next("welcome");
