@@ -1,5 +1,4 @@
 /** What was committed, in order: the outbox, read when all is over (and before a fault that takes it away). */
-import type { Client } from "pg";
 import type { Change, Operation } from "../../protocol/change.ts";
 import { ALL_WATCHED } from "./filters.ts";
 import { identify } from "./identity.ts";
@@ -39,6 +38,11 @@ interface OutboxRow {
   readonly may_miss: boolean;
 }
 
+/** What is needed of a client of `pg`. */
+interface Asked {
+  query(text: string, values: unknown[]): Promise<{ rows: unknown[] }>;
+}
+
 export class Truth {
   readonly #byIdentity = new Map<number, number>();
   readonly #rows = new Map<string, number>();
@@ -60,9 +64,9 @@ export class Truth {
   }
 
   /** Reads what is new in the outbox. Nobody may be writing: an id below those read would never be seen. */
-  async read(client: Client, windows: readonly Window[]): Promise<void> {
+  async read(client: Asked, windows: readonly Window[]): Promise<void> {
     for (;;) {
-      const { rows } = await client.query<OutboxRow>(
+      const { rows } = await client.query(
         `SELECT id, xid::text, "table", operation, key::text, data::text, old::text,
                 to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at,
                 EXISTS (SELECT FROM unnest($2::text[], $3::text[]) w (before, after)
@@ -71,8 +75,9 @@ export class Truth {
          FROM rowcast.changes WHERE id > $1 ORDER BY id LIMIT ${PAGE}`,
         [this.#lastId, windows.map(({ before }) => before), windows.map(({ after }) => after)],
       );
-      for (const row of rows) this.#add(row);
-      this.#lastId = rows.at(-1)?.id ?? this.#lastId;
+      const page = rows as OutboxRow[];
+      for (const row of page) this.#add(row);
+      this.#lastId = page.at(-1)?.id ?? this.#lastId;
       if (rows.length < PAGE) return;
     }
   }

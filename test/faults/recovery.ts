@@ -1,0 +1,129 @@
+/** How long it takes until changes flow again: measured, each against what was promised. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { askOnce } from "./cluster.ts";
+import type { Play } from "./play.ts";
+import { startPulse, type Pulse } from "./pulse.ts";
+import type { Dice } from "./random.ts";
+
+export interface Recovery {
+  readonly what: string;
+  readonly limitMs: number;
+  readonly times: readonly number[];
+}
+
+export function isKept({ limitMs, times }: Recovery): boolean {
+  return times.every((time) => time <= limitMs);
+}
+
+const PATIENCE_MS = 60_000;
+
+/** One listener: its session is ended, Postgres crashes, Postgres is down for a while. From Postgres answering to a change at a client. */
+export async function measureReconnect(play: Play, rounds: number, downMs: number): Promise<Recovery[]> {
+  const { cluster } = play.ground;
+  return withPulse(play, async (pulse) => {
+    const terminated: number[] = [];
+    const crashed: number[] = [];
+    const away: number[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const cut = performance.now();
+      await askOnce(
+        cluster.url,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'rowcast listener'",
+      );
+      terminated.push((await pulse.flowsAfter(cut, PATIENCE_MS)) - cut);
+      await sleep(300);
+    }
+    for (let round = 0; round < Math.ceil(rounds / 3); round += 1) {
+      await cluster.stop("immediate");
+      crashed.push(await untilFlowing(play, pulse, 0));
+      await sleep(300);
+    }
+    await cluster.stop("fast");
+    away.push(await untilFlowing(play, pulse, downMs));
+    return [
+      { what: "the listener's session ended by pg_terminate_backend", limitMs: 1_000, times: terminated },
+      { what: "Postgres crashed and recovered, from its first answer", limitMs: 1_000, times: crashed },
+      { what: `Postgres down for ${downMs / 1000} s, from its first answer`, limitMs: 1_000, times: away },
+    ];
+  });
+}
+
+async function untilFlowing({ ground }: Play, pulse: Pulse, downMs: number): Promise<number> {
+  await sleep(downMs);
+  const started = ground.cluster.start();
+  let answers = false;
+  while (!answers) {
+    answers = await askOnce(ground.cluster.url, "SELECT 1").then(
+      () => true,
+      () => false,
+    );
+    if (!answers) await sleep(10);
+  }
+  const answered = performance.now();
+  const flows = await pulse.flowsAfter(answered, PATIENCE_MS);
+  await started;
+  return flows - answered;
+}
+
+/** The way to Postgres becomes half-open: from then until changes flow. */
+export async function measureHalfOpen(play: Play): Promise<Recovery> {
+  return withPulse(play, async (pulse) => {
+    const cut = performance.now();
+    play.ground.seats[0].toPostgres.freeze();
+    const flows = await pulse.flowsAfter(cut + 100, PATIENCE_MS);
+    return { what: "a half-open connection to Postgres", limitMs: 40_000, times: [flows - cut] };
+  });
+}
+
+/** Two listeners, one or the other killed at any moment and started again a while later: the longest pause of each round. */
+export async function measurePair(play: Play, rounds: number, dice: Dice): Promise<Recovery> {
+  const [first, second] = play.ground.seats;
+  second.start();
+  return withPulse(play, async (pulse) => {
+    await sleep(1_500);
+    const times: number[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      await sleep(dice.between(0, 500));
+      const from = performance.now();
+      const victim = dice.pick([first, second]);
+      await victim.end("SIGKILL");
+      await sleep(1_000);
+      times.push(pulse.longestPause(from));
+      victim.start();
+      await sleep(1_500);
+    }
+    await second.end("SIGTERM");
+    return { what: "one of two listeners killed: the longest pause", limitMs: 2_000, times };
+  });
+}
+
+/** The Worker is killed and started again: from its first answer to a change at a client that reconnects by itself. */
+export async function measureWorker(play: Play, rounds: number): Promise<Recovery> {
+  const { ground } = play;
+  const { worker } = ground;
+  return withPulse(play, async (pulse) => {
+    const times: number[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      await worker.kill();
+      const started = worker.start();
+      while ((await ground.head()) === null) await sleep(10);
+      const answered = performance.now();
+      times.push((await pulse.flowsAfter(answered, PATIENCE_MS)) - answered);
+      await started;
+      await sleep(300);
+    }
+    return { what: "workerd killed and started, from its first answer", limitMs: 10_000, times };
+  });
+}
+
+async function withPulse<T>(play: Play, measure: (pulse: Pulse) => Promise<T>): Promise<T> {
+  const [follower] = play.followers;
+  if (!follower) throw new Error("a run has followers");
+  const pulse = startPulse(play.ground.cluster.url, follower);
+  try {
+    await pulse.flowsAfter(performance.now(), PATIENCE_MS);
+    return await measure(pulse);
+  } finally {
+    await pulse.stop();
+  }
+}
