@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { LONGEST_MS, backoffMs, createBackoff } from "./backoff.ts";
+import { FIRST_MS, KNOCK_MS, LONGEST_MS, backoffMs, createBackoff } from "./backoff.ts";
 
 const highest = (): number => 1 - Number.EPSILON;
 
@@ -21,4 +21,11 @@ test("after a success the wait is short again", () => {
 
 test("the longest wait can be had at once", () => {
   expect(createBackoff(highest).longest()).toBe(LONGEST_MS - 1);
+});
+
+test("knocking never waits for a second, however often it was in vain", () => {
+  const backoff = createBackoff(() => 0.999);
+  const waits = Array.from({ length: 20 }, () => backoff.knock());
+  expect(waits[0]).toBeLessThan(FIRST_MS);
+  expect(Math.max(...waits)).toBeLessThan(KNOCK_MS);
 });

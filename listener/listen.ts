@@ -1,5 +1,6 @@
 /** One connection to Postgres after the other, for ever. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { isAway } from "./away.ts";
 import { connect, describe } from "./database.ts";
 import { serve } from "./drain.ts";
 import type { World } from "./drain.ts";
@@ -31,7 +32,7 @@ export async function listen(world: World, stop: AbortSignal): Promise<void> {
       }
     } catch (error) {
       if (stop.aborted) return;
-      const retryInMs = postgresBackoff.next();
+      const retryInMs = isAway(error) ? postgresBackoff.knock() : postgresBackoff.next();
       const reason = error instanceof Error ? describe(error) : String(error);
       report.fault("reconnecting to Postgres", { reason, retryInMs });
       await sleep(retryInMs, undefined, { signal: stop }).catch(() => {}); // Stopped: the loop sees it.
