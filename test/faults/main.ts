@@ -1,10 +1,11 @@
 /** `npm run test:faults [-- --long] [--seed N]`: the random campaign and the recovery times. Method and figures: README.md here. */
 import { parseArgs } from "node:util";
-import { FULL_CAST } from "./cast.ts";
+import { FULL_CAST, SMALL_CAST } from "./cast.ts";
 import { campaign } from "./campaign.ts";
 import { begin } from "./play.ts";
 import { dice as makeDice } from "./random.ts";
-import { printOutcome } from "./report.ts";
+import { isKept, measureHalfOpen, measurePair, measureReconnect, measureWorker } from "./recovery.ts";
+import { printOutcome, printRecoveries } from "./report.ts";
 import { wrongs } from "./verdict.ts";
 
 const { values: options } = parseArgs({
@@ -46,34 +47,69 @@ deadline.unref();
 
 console.log(`seed ${seed}: ${changes} changes, ${faults} faults`);
 const dice = makeDice(seed);
-const play = await begin({
-  dice: dice.fork("writers"),
-  roles: FULL_CAST,
-  // Shorter than in production, in the same proportions, so that what takes a minute there is tried in seconds here.
-  listener: { KEEPALIVE_MS: "5000", ANSWER_TIMEOUT_MS: "3000" },
-  vars: { FALLBACK_AFTER_MS: "8000", HISTORY_MAX_CHANGES: long ? "300000" : "100000" },
-  ...(options.verbose && { onLine: (source, line) => console.log(`    ${source}: ${line}`) }),
-});
-try {
-  const run = await campaign({
-    scene: play,
-    dice: dice.fork("faults"),
-    faults,
-    changes,
-    forMs,
-    calmEvery: 20,
-    ...(options.only !== undefined && { only: new RegExp(options.only) }),
-    say: (line) => console.log(line),
+const onLine = options.verbose
+  ? (source: string, line: string): void => console.log(`    ${source}: ${line}`)
+  : (): void => undefined;
+let failed = false;
+
+/** Faults in random combination. */
+async function storm(): Promise<void> {
+  const play = await begin({
+    dice: dice.fork("writers"),
+    roles: FULL_CAST,
+    // Shorter than in production, in the same proportions, so that what takes a minute there is tried in seconds here.
+    listener: { KEEPALIVE_MS: "5000", ANSWER_TIMEOUT_MS: "3000" },
+    vars: { FALLBACK_AFTER_MS: "8000", HISTORY_MAX_CHANGES: long ? "300000" : "100000" },
+    onLine,
   });
-  const outcome = await play.end();
-  printOutcome({ seed, run, outcome, logbook: play.ground.logbook, followers: play.followers });
-  if (wrongs(outcome.verdict) > 0 || outcome.unequal.length > 0) process.exitCode = 1;
-} catch (error) {
-  console.error(`seed ${seed} failed:`, error);
-  for (const { name, account, sdk } of play.followers)
-    console.error(`  ${name} at ${account.position}, ${JSON.stringify(sdk?.state.get() ?? null)}`);
-  process.exitCode = 1;
-} finally {
-  await play.stop();
+  try {
+    const run = await campaign({
+      scene: play,
+      dice: dice.fork("faults"),
+      faults,
+      changes,
+      forMs,
+      calmEvery: 20,
+      ...(options.only !== undefined && { only: new RegExp(options.only) }),
+      say: (line) => console.log(line),
+    });
+    const outcome = await play.end();
+    printOutcome({ seed, run, outcome, logbook: play.ground.logbook, followers: play.followers });
+    failed ||= wrongs(outcome.verdict) > 0 || outcome.unequal.length > 0;
+  } catch (error) {
+    failed = true;
+    console.error(`seed ${seed} failed:`, error);
+    for (const { name, account, sdk } of play.followers) {
+      console.error(`  ${name} at ${account.position}, ${JSON.stringify(sdk?.state.get() ?? null)}`);
+      for (const words of account.complaints) console.error(`    ${words}`);
+    }
+  } finally {
+    await play.stop();
+  }
 }
-process.exit();
+
+/** How long it takes until changes flow again, with everything configured as it is shipped. */
+async function recoveries(): Promise<void> {
+  const play = await begin({ dice: dice.fork("recovery"), roles: SMALL_CAST, onLine });
+  try {
+    const measured = [
+      ...(await measureReconnect(play, 10, 10_000)),
+      await measurePair(play, 10, dice.fork("pair")),
+      await measureWorker(play, 5),
+      await measureHalfOpen(play),
+    ];
+    const { verdict, unequal } = await play.end();
+    printRecoveries(measured);
+    failed ||= !measured.every(isKept) || wrongs(verdict) > 0 || unequal.length > 0;
+  } catch (error) {
+    failed = true;
+    console.error("recovery could not be measured:", error);
+  } finally {
+    await play.stop();
+  }
+}
+
+await storm();
+await recoveries();
+console.log(failed ? "\nFAILED" : "\nall as it has to be");
+process.exit(failed ? 1 : 0);

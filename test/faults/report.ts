@@ -3,6 +3,7 @@ import type { Campaign } from "./campaign.ts";
 import type { Follower } from "./follower.ts";
 import type { Logbook } from "./logbook.ts";
 import type { Outcome } from "./play.ts";
+import { isKept, type Recovery } from "./recovery.ts";
 
 export interface Report {
   readonly seed: number;
@@ -68,6 +69,22 @@ export function printOutcome({ seed, run, outcome, logbook, followers }: Report)
     ["events logged more than once a second", often.length],
   ]);
   for (const words of [...verdict.complaints, ...unequal]) console.log(`  ${words}`);
+}
+
+export function printRecoveries(recoveries: readonly Recovery[]): void {
+  console.log("\nrecovery, in ms");
+  for (const recovery of recoveries) {
+    const { what, limitMs, times } = recovery;
+    const sorted = times.toSorted((a, b) => a - b);
+    const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
+    const longest = sorted.at(-1) ?? 0;
+    table([
+      [
+        what,
+        `${times.length} times, median ${Math.round(median)}, longest ${Math.round(longest)}, promised ${limitMs}${isKept(recovery) ? "" : "  NOT KEPT"}`,
+      ],
+    ]);
+  }
 }
 
 function table(rows: readonly (readonly [string, string | number])[]): void {
