@@ -20,7 +20,12 @@ afterAll(async () => {
 });
 
 const log = vi.spyOn(console, "error");
+// Each test in an hour of its own: what the log told a second ago it does not tell again.
+const present = Date.now;
+let hours = 0;
+vi.spyOn(Date, "now").mockImplementation(() => present() + hours * 3_600_000);
 beforeEach(() => {
+  hours += 1;
   log.mockReset().mockReturnValue();
 });
 
@@ -46,6 +51,18 @@ describe.each(adapters)("A database in trouble over %s", (adapter) => {
     const port = await closedPort();
     const api = openApi(environment(adapter, `postgres://user:secret@127.0.0.1:${port}/db`));
     expectUnavailable(await api.get("/api/orders"));
+    await api.settle();
+  });
+
+  it("that lasts is one line a second in the log, with how many were not told", async () => {
+    const port = await closedPort();
+    const api = openApi(environment(adapter, `postgres://user:secret@127.0.0.1:${port}/db`));
+    for (let request = 0; request < 3; request += 1) await api.get("/api/orders");
+    expectUnavailable(await api.get("/api/orders"));
+    hours += 1;
+    await api.get("/api/orders");
+    expect(log).toHaveBeenCalledTimes(2);
+    expect(JSON.parse(String(log.mock.lastCall?.[0]))).toMatchObject({ untold: 3 });
     await api.settle();
   });
 
