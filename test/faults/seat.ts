@@ -14,8 +14,8 @@ export interface Seat {
   readonly toPostgres: Link;
   readonly toWorker: Gate;
   readonly running: boolean;
-  /** Starts a listener, unless there is one. Does not wait for it. */
-  start(): void;
+  /** Starts a listener, unless there is one. Does not wait for it. With `direct` it goes to Postgres with nothing in between. */
+  start(direct?: boolean): void;
   /** SIGKILL or SIGTERM, and waits for the end. Does nothing when there is none. */
   end(signal: "SIGKILL" | "SIGTERM"): Promise<void>;
   /** SIGSTOP: it holds its connections and does nothing. */
@@ -58,10 +58,15 @@ export async function makeSeat({
     get running() {
       return child !== null;
     },
-    start() {
+    start(direct = false) {
       if (child !== null) return;
       const mine = spawn(process.execPath, [join(PROJECT_DIR, "listener/main.ts")], {
-        env: { PATH: process.env["PATH"], DATABASE_URL: url.href, WORKER_URL: toWorker.url, ...env },
+        env: {
+          PATH: process.env["PATH"],
+          DATABASE_URL: direct ? databaseUrl : url.href,
+          WORKER_URL: toWorker.url,
+          ...env,
+        },
         stdio: ["ignore", "pipe", "pipe"],
         detached: true,
       });
