@@ -5,8 +5,7 @@
 -- writer's session does not show in the data (all together 1 microsecond a statement).
 --
 -- Arguments of the triggers: the table's name as clients see it, its key columns, the watched columns (empty: all), and
--- `virtual` when it has virtual generated columns; on a table whose users' triggers may write to it once more, a fifth
--- one (`marked`). They save a look into the catalog; 004_watch.sql keeps them true.
+-- `virtual` when it has virtual generated columns; on a table that a statement may change twice, a fifth one (`marked`). They save a look into the catalog; 004_watch.sql keeps them true.
 
 -- The columns of the primary key, in its order; null when there is none.
 CREATE OR REPLACE FUNCTION rowcast.key_columns(target oid) RETURNS text[]
@@ -18,18 +17,25 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   WHERE i.indrelid = target AND i.indisprimary AND k.place <= i.indnkeyatts
 $$;
 
--- What capture() runs for a table with virtual generated columns: a transition table holds nulls for these (Postgres 18.4),
--- so they are computed from their definitions, in which Postgres allows nothing but built-in functions.
--- $1 to $4 are what capture() calls now_, name_, keys and watched. The three operations are one statement here.
-CREATE OR REPLACE FUNCTION rowcast.virtual_sql(target oid, operation text) RETURNS text
+-- What capture() runs where the common ways do not fit; $1 to $4 are what it calls now_, name_, keys and watched. The
+-- three operations are one statement here.
+--
+-- A transition table holds nulls for virtual generated columns (Postgres 18.4), so they are computed from their
+-- definitions, in which Postgres allows nothing but built-in functions.
+--
+-- Foreign keys make several updates of one row within one statement: ON DELETE SET NULL of two of them, or of one beside
+-- the statement itself. What is in both transition tables is a state in between; without these, each key is in each
+-- table once.
+CREATE OR REPLACE FUNCTION rowcast.capture_sql(target oid, operation text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   virtual text;
   side text := 'SELECT j, (SELECT jsonb_object_agg(k, j -> k) FROM unnest($3) k) AS key
     FROM (SELECT CASE WHEN $4 IS NULL THEN w ELSE (SELECT jsonb_object_agg(c.key, c.value) FROM jsonb_each(w) c
         WHERE c.key = ANY ($4)) END AS j
-      FROM (SELECT to_jsonb(r.*)%s AS w FROM %s r OFFSET 0) whole OFFSET 0) rows
+      FROM (SELECT to_jsonb(r.*)%1$s AS w FROM %2$s r%3$s OFFSET 0) whole OFFSET 0) rows
     WHERE j ?& $3 OFFSET 0';
+  except_ text := ' EXCEPT ALL SELECT to_jsonb(r.*)%s FROM %s r';
   none text := 'SELECT NULL::jsonb AS j, NULL::jsonb AS key WHERE false';
 BEGIN
   SELECT string_agg(format(' || jsonb_build_object(%L, (%s))', a.attname, pg_get_expr(d.adbin, d.adrelid)), '')
@@ -47,8 +53,10 @@ BEGIN
     ) d
     WHERE o.key IS NULL OR n.key IS NULL OR d.old IS NOT NULL
     ORDER BY n.key IS NOT NULL',
-    CASE operation WHEN 'INSERT' THEN none ELSE format(side, virtual, 'old_rows') END,
-    CASE operation WHEN 'DELETE' THEN none ELSE format(side, virtual, 'new_rows') END);
+    CASE operation WHEN 'INSERT' THEN none WHEN 'DELETE' THEN format(side, virtual, 'old_rows', '')
+      ELSE format(side, virtual, 'old_rows', format(except_, virtual, 'new_rows')) END,
+    CASE operation WHEN 'DELETE' THEN none WHEN 'INSERT' THEN format(side, virtual, 'new_rows', '')
+      ELSE format(side, virtual, 'new_rows', format(except_, virtual, 'old_rows')) END);
 END
 $$;
 
@@ -112,16 +120,21 @@ DECLARE
   captured bigint;
   mark bigint; -- where the outbox ended before the statement, on a marked table
   last bigint; -- where it ends before this capture
+  several boolean := false; -- updates of one row, perhaps, on a marked table
   key1 text; -- the only column of the key: the common case, and a shorter way
 BEGIN
   IF TG_ARGV[4] IS NOT NULL THEN
     mark := rowcast.take_mark(TG_RELID, TG_OP);
     last := coalesce(pg_sequence_last_value('rowcast.changes_id_seq'), 0);
+    IF TG_OP = 'UPDATE' THEN
+      several := EXISTS (SELECT FROM old_rows OFFSET 1)
+        AND EXISTS (SELECT to_jsonb(o.*) FROM old_rows o INTERSECT SELECT to_jsonb(n.*) FROM new_rows n);
+    END IF;
   END IF;
   LOOP
     key1 := CASE cardinality(keys) WHEN 1 THEN keys[1] END;
-    IF TG_ARGV[3] = 'virtual' THEN
-      EXECUTE rowcast.virtual_sql(TG_RELID, TG_OP) USING now_, name_, keys, watched;
+    IF TG_ARGV[3] = 'virtual' OR several THEN
+      EXECUTE rowcast.capture_sql(TG_RELID, TG_OP) USING now_, name_, keys, watched;
     ELSIF TG_OP = 'INSERT' THEN
       INSERT INTO rowcast.changes (at, "table", operation, key, data)
       SELECT now_, name_, 'INSERT',

@@ -23,15 +23,24 @@ CREATE OR REPLACE VIEW rowcast.triggers AS
   WHERE tgfoid IN ('rowcast.capture'::regproc, 'rowcast.capture_truncate'::regproc, 'rowcast.mark_statement'::regproc)
     AND NOT tgisinternal;
 
--- Whether a user's AFTER trigger may write to the table, or to a partition of it, before Rowcast's own have told what
--- the statement did: triggers FOR EACH ROW fire first, those FOR EACH STATEMENT by name.
+-- Whether one statement may change a row of the table, or of a partition of it, more than once: by AFTER triggers of
+-- users, which run before Rowcast's own have told what the statement did (FOR EACH ROW always, FOR EACH STATEMENT by
+-- name); by BEFORE triggers FOR EACH ROW with a word in them without which nothing is written; or by foreign keys that
+-- update the rows that refer to others.
 CREATE OR REPLACE FUNCTION rowcast.needs_marks(root regclass) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT EXISTS (
-    SELECT FROM pg_trigger t
+    SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
     WHERE t.tgrelid IN (SELECT rowcast.tree(root)) AND NOT t.tgisinternal AND t.tgenabled <> 'D'
-      AND t.tgtype & 66 = 0 AND t.tgtype & 28 <> 0 -- neither BEFORE (2) nor INSTEAD OF (64); INSERT, DELETE, UPDATE (4, 8, 16)
-      AND t.tgfoid NOT IN ('rowcast.capture'::regproc, 'rowcast.capture_truncate'::regproc))
+      AND t.tgtype & 28 <> 0 AND t.tgtype & 64 = 0 -- INSERT (4), DELETE (8) or UPDATE (16), and not INSTEAD OF them (64)
+      AND (t.tgtype & 2 = 0 OR (t.tgtype & 1 = 1 -- AFTER, or BEFORE (2) and FOR EACH ROW (1)
+        AND p.prosrc ~* '\m(insert|update|delete|merge|select|perform|execute|call)\M'))
+      AND t.tgfoid NOT IN ('rowcast.capture'::regproc, 'rowcast.capture_truncate'::regproc, 'rowcast.mark_statement'::regproc)
+  ) OR EXISTS (
+    SELECT FROM pg_constraint k
+    WHERE k.conrelid IN (SELECT rowcast.tree(root)) AND k.contype = 'f'
+      AND (k.confdeltype IN ('n', 'd') OR k.confupdtype IN ('c', 'n', 'd')) -- CASCADE, SET NULL, SET DEFAULT
+  )
 $$;
 
 -- Brings the triggers of a watched table and its partitions to what the catalog says now. Touches (and locks) only the

@@ -58,20 +58,21 @@ describe("a trigger on the row that was written", () => {
 
   it("BEFORE INSERT that deletes its predecessor, equal or not: it is there in the end", async () => {
     const rows = `INSERT INTO t VALUES (1, 1), (2, 2);`;
-    const also = reaction("AFTER DELETE", `NULL`, { name: "also" });
     expect(
       await outbox.written(
-        rows + also + reaction("BEFORE INSERT", `DELETE FROM t WHERE id = NEW.id`),
+        rows + reaction("BEFORE INSERT", `DELETE FROM t WHERE id = NEW.id`),
         `INSERT INTO t VALUES (1, 1), (2, 9)`,
       ),
     ).toEqual([`DELETE t {"id":1}`, `DELETE t {"id":2}`, `INSERT t {"id":1}`, `INSERT t {"id":2}`]);
   });
 
-  it("BEFORE INSERT that updates a row of the same statement: behind that row's INSERT", async () => {
-    const also = reaction("AFTER INSERT", `NULL`, { name: "also" });
+  it("BEFORE INSERT or UPDATE that updates another row of the same statement: behind what the statement did to it", async () => {
     await outbox.written(
-      also + reaction("BEFORE INSERT", `UPDATE t SET n = 0 WHERE n > 0`),
-      `INSERT INTO t VALUES (1, 1), (2, 1), (3, 1)`,
+      reaction("BEFORE INSERT", `UPDATE t SET n = 0 WHERE n > 0`) +
+        reaction("BEFORE UPDATE", `UPDATE t SET s = s || '!' WHERE id < NEW.id AND NEW.n = 5`, {
+          name: "also",
+        }),
+      `INSERT INTO t VALUES (1, 1), (2, 1), (3, 1); UPDATE t SET n = 5, s = 's' WHERE pg_trigger_depth() = 0`,
     );
   });
 
@@ -166,6 +167,43 @@ describe("statements of several kinds at once", () => {
         `INSERT INTO note VALUES (1), (2); INSERT INTO t VALUES (1, 10, '', 1), (2, 10, '', 2), (3, 10, '', 2);` +
         reaction("AFTER UPDATE", `UPDATE t SET s = s || '!' WHERE note IS NULL AND s < '!!'`),
       `DELETE FROM note`,
+    );
+  });
+});
+
+describe("foreign keys that write to one row twice", () => {
+  const tables = (
+    actions: string,
+  ): string => `CREATE TABLE note (id int PRIMARY KEY); INSERT INTO note SELECT generate_series(1, 5);
+    ALTER TABLE t ADD a int REFERENCES note ${actions}, ADD b int REFERENCES note ON DELETE SET NULL;`;
+
+  it("two that are set to null by one DELETE are one UPDATE", async () => {
+    const told = await outbox.written(
+      tables("ON DELETE SET NULL") + `INSERT INTO t (id, a, b) VALUES (1, 1, 2), (2, 2, 1), (3, 1, NULL);`,
+      `DELETE FROM note WHERE id < 3`,
+    );
+    expect(told.toSorted()).toEqual([`UPDATE t {"id":1}`, `UPDATE t {"id":2}`, `UPDATE t {"id":3}`]);
+  });
+
+  it("one that is set to null beside an UPDATE in the same WITH", async () => {
+    await outbox.written(
+      tables("") + `INSERT INTO t (id, b) VALUES (1, 1), (2, 2);`,
+      `WITH gone AS (DELETE FROM note WHERE id = 1) UPDATE t SET n = 5`,
+    );
+  });
+
+  it("a row that is updated and then deleted is gone in the end", async () => {
+    await outbox.written(
+      tables("ON DELETE CASCADE") + `INSERT INTO t (id, a, b) VALUES (1, 1, NULL), (9, 3, 2), (10, NULL, 4);`,
+      `DELETE FROM note WHERE id < 5`,
+    );
+  });
+
+  it("a tree whose keys all change", async () => {
+    await outbox.written(
+      `ALTER TABLE t ADD parent int REFERENCES t ON UPDATE CASCADE, ADD v int GENERATED ALWAYS AS (n + 1) VIRTUAL;
+       INSERT INTO t (id, parent) VALUES (1, NULL), (2, 1), (3, 1), (4, 3);`,
+      `UPDATE t SET id = id + 10, n = n + 1; UPDATE t SET id = id + 100 WHERE id IN (11, 14); UPDATE t SET n = 0 WHERE id = 12`,
     );
   });
 });
