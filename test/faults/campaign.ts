@@ -17,6 +17,7 @@ export const ALL_FAULTS: readonly Fault[] = [
 export interface CampaignOptions {
   readonly scene: Scene;
   readonly dice: Dice;
+  /** At least so many: it goes on until the changes have been made. */
   readonly faults: number;
   /** Spread evenly over the faults. */
   readonly changes: number;
@@ -71,7 +72,8 @@ export async function campaign(options: CampaignOptions): Promise<Campaign> {
     say(`      calm after ${Math.round(performance.now() - before)} ms`);
   };
 
-  while (done < faults && performance.now() - startedAt < forMs) {
+  const spent = (): boolean => done >= faults && scene.writers.committed >= changes;
+  while (!spent() && performance.now() - startedAt < forMs) {
     await endDue(performance.now());
     const fault = draw(repertoire, dice, active);
     if (fault === null) {

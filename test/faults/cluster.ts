@@ -44,7 +44,12 @@ export async function startCluster(folder: string, guard: Guard): Promise<Cluste
       server = await startPostgres({
         dataDir,
         port,
-        settings: { max_connections: String(MAX_CONNECTIONS), max_wal_size: "2GB" },
+        // Writers get in each other's way on purpose; nobody shall wait a second for that to be seen.
+        settings: {
+          max_connections: String(MAX_CONNECTIONS),
+          max_wal_size: "2GB",
+          deadlock_timeout: "50ms",
+        },
       });
       guard.watch(server.pid, "postgres");
     },
