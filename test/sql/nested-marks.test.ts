@@ -129,6 +129,8 @@ it("a trigger that comes to a partition never takes a writer's locks: it stays w
   await outbox.sql(`CREATE TABLE part (id int PRIMARY KEY, n int DEFAULT 0) PARTITION BY RANGE (id);
     CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (10);
     CREATE TABLE part_2 PARTITION OF part FOR VALUES FROM (10) TO (20); SELECT rowcast.watch('part')`);
+  // Looks for a deadlock before there is one: were it to wait on, the writer's look would find it, and end the writer.
+  await outbox.sql(`SET deadlock_timeout = '1ms'`);
   const writer = await outbox.connect();
   await writer.query(`BEGIN; INSERT INTO part VALUES (11)`);
   const trigger = outbox.sql(
@@ -146,7 +148,7 @@ it("a trigger that comes to a partition never takes a writer's locks: it stays w
   await outbox.next();
   await outbox.sql(`SELECT rowcast.watch('part'); INSERT INTO part VALUES (2)`);
   expect((await outbox.next()).map(brief)).toEqual([`INSERT part {"id":2}`, `UPDATE part {"id":2}`]);
-  await outbox.sql(`DROP TABLE part`);
+  await outbox.sql(`RESET deadlock_timeout; DROP TABLE part`);
 });
 
 describe("who pays for it", () => {
