@@ -12,12 +12,14 @@ import type { Client } from "./client.ts";
 import { acknowledged, caughtUp, fellBehind, frameSent, liveAt, passedOver } from "./flow.ts";
 import { Folding } from "./folding.ts";
 import { Ring } from "./ring.ts";
-import { Selector, type Selection } from "./selection.ts";
+import { inPieces, Selector, type Selection } from "./selection.ts";
 
 const RING_CHARS = 4_000_000;
 /** With `fold=1`: a frame is sent when so much is left after folding and it still grows, or so much was read for it. */
 const FOLDED_CHARS = 65_536;
 const FOLD_READ_CHARS = 8_000_000;
+/** The size of frames to clients that are behind; a change that is larger travels alone. */
+const PIECE_CHARS = 8192;
 /** A filtered client that was passed over is told the position this much later, in an empty frame. */
 const ADVANCE_MS = 1000;
 
@@ -172,7 +174,7 @@ export class Audience {
     const first = await this.#readFor(client, since, since.seq);
     if (first === null) return;
     if (!client.fold) {
-      this.#sendSelection(client, first.to, new Selector(first).select(client.filter, client.filterKey));
+      this.#sendPieces(client, first.to, new Selector(first).select(client.filter, client.filterKey));
       return;
     }
     const folding = new Folding();
@@ -184,7 +186,7 @@ export class Audience {
       const { to } = batch;
       const full = folding.chars >= FOLDED_CHARS && folding.chars > before;
       if (to === this.#position?.seq || full || read >= FOLD_READ_CHARS) {
-        this.#sendSelection(client, to, folding.select(client.filter));
+        this.#sendPieces(client, to, folding.select(client.filter));
         return;
       }
       batch = await this.#readFor(client, since, to);
@@ -204,6 +206,21 @@ export class Audience {
     if (result.reason === "expired") this.#reset(client, result.reason);
     else await this.pull(); // a new epoch, of which this Hub has not heard: everyone is reset
     return null;
+  }
+
+  /**
+   * For a client that is behind, and so perhaps slow: frames so small that even a link of 1 kB/s completes one before its
+   * client takes the connection for dead. What has no room any more is read again when there is.
+   */
+  #sendPieces(client: Client, to: number, selection: Selection): void {
+    if (selection.count === 0) {
+      this.#sendSelection(client, to, selection);
+      return;
+    }
+    for (const { text, count, last } of inPieces(selection.text, PIECE_CHARS, to)) {
+      if (!client.hasRoom) return;
+      this.#sendSelection(client, last, { text, count });
+    }
   }
 
   /** @param frames frames already built from this batch: clients at the same place with the same filter share one. */

@@ -191,6 +191,27 @@ describe("a client of the hub", () => {
     await slow.next("status");
   });
 
+  it("that comes back far behind is served in small frames, each of which it could go on from", async () => {
+    const { position } = await changeLog(env).overview();
+    for (let batch = 0; batch < 4; batch += 1) {
+      await listener.deliver(
+        ...Array.from({ length: 20 }, (_, id) => outboxChange({ data: { id, text: "x".repeat(1000) } })),
+      );
+    }
+    const socket = await TestSocket.open(`?since=${position}`);
+    let from = position;
+    const seqs: number[] = [];
+    while (seqs.length < 80) {
+      const frame = await socket.next("changes");
+      expect(JSON.stringify(frame).length).toBeLessThan(10_000);
+      expect(frame.from).toBe(from);
+      expect(frame.position).toBe(`${position.split(".")[0]}.${frame.changes.at(-1)?.seq}`);
+      from = frame.position;
+      seqs.push(...frame.changes.map(({ seq }) => seq));
+    }
+    expect(seqs).toEqual(Array.from({ length: 80 }, (_, index) => index + 1));
+  });
+
   it("that is behind and allows it is told what became of each row, not all that it went through", async () => {
     const slow = await TestSocket.open("?fold=1");
     await slow.next("welcome");

@@ -12,6 +12,34 @@ export interface Selection {
   readonly count: number;
 }
 
+/**
+ * Cuts selected changes into pieces of at most `maxChars`, or of one change. `last` is the number up to which a client
+ * is told everything with a piece: that of its last change, for the last piece `to`.
+ */
+export function* inPieces(
+  text: string,
+  maxChars: number,
+  to: number,
+): Generator<Selection & { readonly last: number }> {
+  let piece: string[] = [];
+  let chars = 0;
+  for (const change of text.split(SEPARATOR)) {
+    if (piece.length > 0 && chars + change.length > maxChars) {
+      yield { text: piece.join(SEPARATOR), count: piece.length, last: seqOf(piece.at(-1) ?? "") };
+      piece = [];
+      chars = 0;
+    }
+    piece.push(change);
+    chars += change.length + SEPARATOR.length;
+  }
+  yield { text: piece.join(SEPARATOR), count: piece.length, last: to };
+}
+
+/** The log puts the number in front, and folding keeps it there. */
+function seqOf(change: string): number {
+  return Number(/^\{"seq":([0-9]+)/.exec(change)?.[1]);
+}
+
 export class Selector {
   readonly #batch: Batch;
   readonly #byFilter = new Map<string, Selection>();
