@@ -11,12 +11,17 @@ interface ProcessInfo {
   readonly memory: number;
 }
 
-/** The workerd processes that this process has started. */
+/** The workerd processes that this process has started, itself or through others. */
 export async function workerdProcesses(): Promise<number[]> {
   const processes = await listProcesses();
-  return processes
-    .filter(({ parent, name }) => parent === process.pid && name.includes("workerd"))
-    .map(({ pid }) => pid);
+  const parents = new Map(processes.map(({ pid, parent }) => [pid, parent]));
+  const isOurs = (pid: number): boolean => {
+    for (let at = parents.get(pid); at !== undefined && at > 1; at = parents.get(at)) {
+      if (at === process.pid) return true;
+    }
+    return false;
+  };
+  return processes.filter(({ pid, name }) => name.includes("workerd") && isOurs(pid)).map(({ pid }) => pid);
 }
 
 /** Together, in bytes. A process that has ended counts nothing. */
