@@ -26,6 +26,7 @@ const SHORT: readonly string[] = [
   "postgres: immediate restart (crash recovery)",
   "postgres: no room to write (simulated)",
   "postgres: the outbox is another one (new epoch)",
+  "postgres: restored to an earlier state (new epoch)",
   "worker: SIGKILL, started on what it left",
   "worker: hub evicted, sockets cut",
   "worker: log evicted",
@@ -43,6 +44,7 @@ beforeAll(async () => {
     roles: SMALL_CAST,
     listener: { KEEPALIVE_MS: "1000", ANSWER_TIMEOUT_MS: "800" },
     vars: { FALLBACK_AFTER_MS: "3000" },
+    impatient: true,
   });
 });
 afterAll(() => play?.stop());

@@ -10,11 +10,13 @@ const MEANWHILE = 500;
 /**
  * Does what ends the epoch while everybody has everything, and waits until the next has begun, with writers at work. What
  * is committed in between may be missing from the stream: clients reload it.
+ *
+ * @param end resolves with the snapshot from which on that is so, when transaction ids have gone back meanwhile.
  */
-export async function beginEpoch(scene: Scene, end: () => Promise<void>): Promise<void> {
-  const before = await scene.calm();
+export async function beginEpoch(scene: Scene, end: () => Promise<string | void>): Promise<void> {
+  const calm = await scene.calm();
   const old = epochOf(await scene.ground.head());
-  await end();
+  const before = (await end()) ?? calm;
   scene.writers.allow(MEANWHILE);
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
@@ -23,8 +25,13 @@ export async function beginEpoch(scene: Scene, end: () => Promise<void>): Promis
     if (Date.now() > deadline) throw new Error("no new epoch has begun");
     await sleep(50);
   }
-  const [row] = await scene.ground.cluster.ask<{ now: string }>("SELECT pg_current_snapshot()::text AS now");
-  scene.windows.push({ before, after: row?.now ?? "" });
+  scene.windows.push({ before, after: await snapshot(scene) });
+}
+
+/** The present snapshot of the database. */
+export async function snapshot({ ground }: Pick<Scene, "ground">): Promise<string> {
+  const [row] = await ground.cluster.ask<{ now: string }>("SELECT pg_current_snapshot()::text AS now");
+  return row?.now ?? "";
 }
 
 /** Takes down what is in the outbox. Nobody may be writing. */

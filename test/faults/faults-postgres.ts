@@ -1,10 +1,13 @@
 /** What happens to Postgres. */
 import { Client } from "pg";
 import { askOnce, MAX_CONNECTIONS } from "./cluster.ts";
-import { beginEpoch, readTruth } from "./epoch.ts";
+import { beginEpoch, readTruth, snapshot } from "./epoch.ts";
 import { NOTHING, type Fault } from "./scene.ts";
 
 const SECOND = 1_000;
+const PATIENCE_MS = 10_000;
+/** Changes that are streamed and then gone, because the database is restored to before them. */
+const LATER_LOST = 300;
 
 export const POSTGRES_FAULTS: readonly Fault[] = [
   {
@@ -112,8 +115,37 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
       await beginEpoch(scene, async () => {
         await readTruth(scene);
         await scene.ground.cluster.ask("TRUNCATE rowcast.changes RESTART IDENTITY");
-        scene.truth.beginAnew();
+        scene.truth.goBack("0");
         await terminate(scene.ground.cluster.url, "application_name = 'rowcast listener'");
+      });
+      return NOTHING;
+    },
+  },
+  {
+    kind: "postgres: restored to an earlier state (new epoch)",
+    place: "postgres",
+    lasts: [0, 0],
+    // Copies the whole cluster twice: only where it is asked for by name.
+    weight: 0,
+    alone: true,
+    async inflict(scene) {
+      const { ground, truth, writers } = scene;
+      const { cluster } = ground;
+      await scene.calm();
+      await readTruth(scene);
+      const { lastId } = truth;
+      await cluster.stop("fast");
+      await cluster.save();
+      await cluster.start();
+      writers.allow(LATER_LOST);
+      await writers.spent(PATIENCE_MS);
+      await beginEpoch(scene, async () => {
+        await readTruth(scene);
+        await cluster.stop("fast");
+        await cluster.restore();
+        await cluster.start();
+        truth.goBack(lastId);
+        return snapshot(scene);
       });
       return NOTHING;
     },

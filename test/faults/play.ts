@@ -1,7 +1,7 @@
 /** A run: ground, writers, clients, and what is needed to end it with a verdict. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { gather, type Cast } from "./cast.ts";
-import { readTruth } from "./epoch.ts";
+import { readTruth, snapshot } from "./epoch.ts";
 import { layGround, type Ground, type GroundOptions } from "./ground.ts";
 import { Ledger } from "./ledger.ts";
 import type { Dice } from "./random.ts";
@@ -29,6 +29,8 @@ export interface PlayOptions extends GroundOptions {
   readonly dice: Dice;
   readonly roles: Parameters<typeof gather>[2];
   readonly connections?: number;
+  /** Once a fault is over, clients do not wait for their backoff, which may have grown to half a minute. */
+  readonly impatient?: boolean;
 }
 
 /** A client that was cut off half-open takes 35 s to notice; a reconnect may wait for 30 s more. */
@@ -46,7 +48,10 @@ export async function begin(options: PlayOptions): Promise<Play> {
   }
 }
 
-async function enter(ground: Ground, { dice, roles, connections = 4 }: PlayOptions): Promise<Play> {
+async function enter(
+  ground: Ground,
+  { dice, roles, connections = 4, impatient = false }: PlayOptions,
+): Promise<Play> {
   const ledger = new Ledger();
   const cast = await gather(ground, ledger, roles);
   const writers = startWriters({ url: ground.cluster.url, connections, dice });
@@ -61,9 +66,8 @@ async function enter(ground: Ground, { dice, roles, connections = 4 }: PlayOptio
     windows: [],
     async calm() {
       await writers.pause();
-      await untilAllHaveAll(play);
-      const [row] = await ground.cluster.ask<{ now: string }>("SELECT pg_current_snapshot()::text AS now");
-      return row?.now ?? "";
+      await untilAllHaveAll(play, impatient);
+      return snapshot(play);
     },
     async end() {
       await play.calm();
@@ -90,7 +94,7 @@ async function enter(ground: Ground, { dice, roles, connections = 4 }: PlayOptio
 }
 
 /** Until the log has the whole outbox and every client the whole log. */
-async function untilAllHaveAll({ ground, followers }: Play): Promise<void> {
+async function untilAllHaveAll({ ground, followers }: Play, impatient: boolean): Promise<void> {
   const startedAt = Date.now();
   const deadline = startedAt + PATIENCE_MS;
   let head: string | null = null;
@@ -116,6 +120,8 @@ async function untilAllHaveAll({ ground, followers }: Play): Promise<void> {
 
   async function tick(what: string): Promise<void> {
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    for (const { sdk } of impatient ? followers : [])
+      if (sdk?.state.get().name === "waiting") sdk.reconnect();
     await sleep(50);
   }
 }

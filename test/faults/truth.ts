@@ -82,9 +82,14 @@ export class Truth {
     }
   }
 
-  /** The outbox is about to be emptied: what comes then begins with id 1. */
-  beginAnew(): void {
-    this.#lastId = "0";
+  /** Up to which id of the outbox it has been read. */
+  get lastId(): string {
+    return this.#lastId;
+  }
+
+  /** The outbox goes back: after this id, others come than those that were read. */
+  goBack(lastId: string): void {
+    this.#lastId = lastId;
   }
 
   #add({ xid, at, table, operation, key, data, old, may_miss }: OutboxRow): void {
