@@ -7,7 +7,7 @@ import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import pg from "pg";
-import WebSocket from "ws";
+import { WebSocket } from "ws";
 import { createClient, liveCollection, type LiveCollection } from "../../client/index.ts";
 import { memoryOf, workerdProcesses } from "../support/stack-memory.ts";
 import { layGround, type Ground } from "./ground.ts";
