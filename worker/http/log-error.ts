@@ -1,7 +1,7 @@
 /** Errors in the log, without what must not be read in a log. */
 import { logEvent } from "../log.ts";
 
-/** The same words again within this time are counted, and not told. */
+/** The same again within this time is counted, and not told. */
 const QUIET_MS = 1000;
 /** Of so many different ones it is remembered when they were last told. */
 const MAX_REMEMBERED = 100;
@@ -20,7 +20,9 @@ export function logError(
   fields: Readonly<Record<string, unknown>> = {},
 ): void {
   const { name, message, stack = "", cause } = error instanceof Error ? error : new Error(String(error));
-  const untold = hold(`${event} ${String(fields["code"])} ${message}`);
+  // A database in trouble fails in several words at once; what nobody foresaw is told apart by its own.
+  const { code = "internal" } = fields;
+  const untold = hold(`${event} ${code === "internal" ? message : String(code)}`);
   if (untold === null) return;
   logEvent("error", event, {
     ...fields,
