@@ -15,6 +15,10 @@ export function isKept({ limitMs, times }: Recovery): boolean {
   return times.every((time) => time <= limitMs);
 }
 
+export function median(times: readonly number[]): number {
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
+}
+
 const PATIENCE_MS = 60_000;
 
 /** One listener: its session is ended, Postgres crashes, Postgres is down for a while. From Postgres answering to a change at a client. */

@@ -3,7 +3,7 @@ import type { Campaign } from "./campaign.ts";
 import type { Follower } from "./follower.ts";
 import type { Logbook } from "./logbook.ts";
 import type { Outcome } from "./play.ts";
-import { isKept, type Recovery } from "./recovery.ts";
+import { isKept, median, type Recovery } from "./recovery.ts";
 
 export interface Report {
   readonly seed: number;
@@ -15,8 +15,7 @@ export interface Report {
 
 export function printOutcome({ seed, run, outcome, logbook, followers }: Report): void {
   const { verdict, unequal, collections, rolledBack } = outcome;
-  const calms = run.calms.toSorted((a, b) => a - b);
-  const median = calms[Math.floor(calms.length / 2)] ?? 0;
+  const longestCalm = Math.max(0, ...run.calms);
   console.log("\nfaults by kind");
   table([...run.byKind].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([kind, count]) => [kind, count]));
   console.log("\nclients");
@@ -64,7 +63,7 @@ export function printOutcome({ seed, run, outcome, logbook, followers }: Report)
     ],
     [
       "all have everything after the faults end",
-      `median ${(median / 1000).toFixed(1)} s, longest ${((calms.at(-1) ?? 0) / 1000).toFixed(1)} s`,
+      `median ${(median(run.calms) / 1000).toFixed(1)} s, longest ${(longestCalm / 1000).toFixed(1)} s`,
     ],
     ["events logged more than once a second", often.length],
   ]);
@@ -75,13 +74,11 @@ export function printRecoveries(recoveries: readonly Recovery[]): void {
   console.log("\nrecovery, in ms");
   for (const recovery of recoveries) {
     const { what, limitMs, times } = recovery;
-    const sorted = times.toSorted((a, b) => a - b);
-    const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
-    const longest = sorted.at(-1) ?? 0;
+    const longest = Math.max(0, ...times);
     table([
       [
         what,
-        `${times.length} times, median ${Math.round(median)}, longest ${Math.round(longest)}, promised ${limitMs}${isKept(recovery) ? "" : "  NOT KEPT"}`,
+        `${times.length} times, median ${Math.round(median(times))}, longest ${Math.round(longest)}, promised ${limitMs}${isKept(recovery) ? "" : "  NOT KEPT"}`,
       ],
     ]);
   }
