@@ -23,7 +23,7 @@ const { values: options } = parseArgs({
 if (options.help) {
   console.log(`npm run test:faults [-- --long] [--seed N] [--changes N] [--faults N] [--minutes N]
 
---long      1,000,000 changes through 220 faults, some 15 minutes; otherwise 60,000 through 30, some 4
+--long      1,000,000 changes through 220 faults, some 15 minutes; otherwise 120,000 through 30, some 4
 --seed      repeats the faults and the writers' statements of a former run
 --only      draws only faults whose kind matches this regular expression
 --minutes   begins no fault after this long
@@ -33,7 +33,7 @@ if (options.help) {
 const seed = Number(options.seed ?? Math.floor(Math.random() * 1_000_000_000));
 const long = options.long;
 const faults = Number(options.faults ?? (long ? 220 : 30));
-const changes = Number(options.changes ?? (long ? 1_030_000 : 60_000));
+const changes = Number(options.changes ?? (long ? 1_030_000 : 120_000));
 const forMs = 60_000 * Number(options.minutes ?? (long ? 30 : 5));
 /** Whatever hangs: nothing runs on after this. */
 const deadline = setTimeout(
