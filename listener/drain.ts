@@ -174,7 +174,7 @@ export async function serve(world: World, database: Database): Promise<never> {
     } catch (error) {
       signal.throwIfAborted();
       // A full outbox is tomorrow's trouble, a stream that stands still is today's.
-      report.fault("the outbox cannot be pruned", { reason: String(error) });
+      report.fault("the outbox cannot be pruned", { reason: String(error), retryInMs: PRUNE_EVERY_MS });
     }
     pruneAt = now() + PRUNE_EVERY_MS;
   }

@@ -63,8 +63,8 @@ export class Problem extends Error {
  */
 export function problemResponse(error: unknown, instance: string): Response {
   const problem = toProblem(error);
-  if (problem.status >= 500) logError("request_failed", error, { code: problem.code, path: instance });
   const { code, title, status, detail, issues } = problem;
+  if (status >= 500) logError("request_failed", error, { code, answered: status, path: instance });
   const body = {
     ...problem.members,
     success: false,
