@@ -11,6 +11,8 @@ import { SEPARATOR } from "../change-log/history.ts";
 
 /** A comment this often: the Worker learns of a reader that left only when it writes, and proxies cut what is silent. */
 const COMMENT_MS = 15_000;
+/** After about this long a browser's EventSource comes back. */
+const RETRY_MS = 3_000;
 
 export const SSE_HEADERS = {
   "Content-Type": "text/event-stream; charset=utf-8",
@@ -27,7 +29,8 @@ export const SSE_HEADERS = {
  */
 export function sseStream(socket: WebSocket, signal: AbortSignal): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
-  const waiting: string[] = [`retry: 1000\n\n`];
+  // EventSource waits for exactly as long as it is told: drawn for each, so that they do not come back all at once.
+  const waiting: string[] = [`retry: ${Math.round(RETRY_MS * (0.5 + Math.random()))}\n\n`];
   let wake: (() => void) | null = null;
   let ended = false;
   let window: Window = { bytes: Number.POSITIVE_INFINITY, changes: Number.POSITIVE_INFINITY };

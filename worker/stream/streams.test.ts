@@ -48,6 +48,21 @@ class Events {
 }
 
 describe("/sse", () => {
+  it("spreads out when its readers come back", async () => {
+    const retries = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const response = await call("/sse");
+        const reader = response.body?.getReader();
+        const text = new TextDecoder().decode((await reader?.read())?.value);
+        await reader?.cancel();
+        return Number(/^retry: ([0-9]+)\n\n/.exec(text)?.[1]);
+      }),
+    );
+    expect(new Set(retries).size).toBeGreaterThan(1);
+    expect(Math.min(...retries)).toBeGreaterThanOrEqual(1_500);
+    expect(Math.max(...retries)).toBeLessThanOrEqual(4_500);
+  });
+
   it("tells a filtered reader how far it is when a batch ends with changes that are not for it", async () => {
     const events = await Events.open("?orderIds=1");
     const { id = "" } = await events.next("welcome");
