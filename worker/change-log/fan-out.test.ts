@@ -93,6 +93,19 @@ describe("pushing to hubs", () => {
     expect(hub("a").pushes).toHaveLength(1);
   });
 
+  it("tries a hub that hangs again after ten seconds, with everything it lacks", async () => {
+    grow();
+    grow();
+    await vi.advanceTimersByTimeAsync(9999);
+    expect(hub("a").pushes).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1 + 250);
+    expect(hub("a").pushes.at(-1)).toEqual(batch(0, 2));
+    await hub("a").answer({ clients: 1, at: 2 }); // the late answer to the first
+    await hub("a").answer({ clients: 1, at: 3 });
+    grow();
+    expect(hub("a").pushes.at(-1)).toEqual(batch(2, 3));
+  });
+
   it("tries a hub that fails again with growing pauses, and sends it everything it lacks", async () => {
     grow();
     await hub("a").answer(new Error("overloaded"));

@@ -37,6 +37,8 @@ interface Dependencies {
 }
 
 const PUSH_CHARS = 1_000_000;
+/** A Hub that has not answered by then has failed. If it took the batch after all, it knows what to do with a second one. */
+const PUSH_TIMEOUT_MS = 10_000;
 const RETRY_MS = [250, 1000, 4000, 10_000];
 /** After so many failures in a row it is left to the Hub's own check-in to come back. */
 const MAX_FAILURES = 12;
@@ -101,7 +103,7 @@ export class FanOut {
     target.pushing = true;
     try {
       for (let next = this.#next(target, batch); next !== null; next = this.#next(target)) {
-        const report = await this.#deps.call(name).push(next, this.#deps.status());
+        const report = await within(PUSH_TIMEOUT_MS, this.#deps.call(name).push(next, this.#deps.status()));
         target.failures = 0;
         target.sent = { epoch: next.epoch, seq: next.to };
         this.report(name, report);
@@ -140,5 +142,18 @@ export class FanOut {
     });
     // A timer keeps this object in memory, but only while a Hub is failing.
     if (!left) setTimeout(() => void this.#push(name, target), retryMs);
+  }
+}
+
+/** @throws {Error} when the promise takes longer; what it comes to after that is ignored. */
+async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
