@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Change } from "./change.ts";
+import type { Change, Row } from "./change.ts";
 import { parseExact, scalarText } from "./exact-json.ts";
 import { filterFromSearch } from "./filter-address.ts";
 import { addToFilter, changePasses, filterToSearch, rowPasses, takeFromFilter, toFilter } from "./filter.ts";
@@ -154,6 +154,32 @@ describe("a filter", () => {
       fc.property(filter, (given) => {
         const search = new URLSearchParams(filterToSearch(given));
         expect(filterFromSearch(new URLSearchParams(search.toString()))).toEqual(given);
+      }),
+    );
+  });
+
+  it("passes a change when, and only when, the row passes as it is or as it was", () => {
+    const value = fc.constantFrom<string | number | null>("a", "b", 1, 2, null);
+    const row = fc.record({ x: value, y: value });
+    const columns = fc.dictionary(
+      fc.constantFrom("x", "y"),
+      fc.array(value, { minLength: 1, maxLength: 3 }),
+      {
+        noNullPrototype: true,
+      },
+    );
+    fc.assert(
+      fc.property(row, row, columns, (before, after, wanted) => {
+        const filter = { orders: wanted };
+        const changed = Object.entries(before).filter(([name, was]) => was !== (after as Row)[name]);
+        const update = change({ data: after, old: Object.fromEntries(changed) });
+        const passes = [before, after].some((some) =>
+          Object.entries(wanted).every(([name, values]) =>
+            values.includes((some as Record<string, string | number | null>)[name] ?? null),
+          ),
+        );
+        expect(changePasses(filter, update)).toBe(passes);
+        expect(rowPasses(filter, "orders", after)).toBe(changePasses(filter, change({ data: after })));
       }),
     );
   });

@@ -96,8 +96,8 @@ function slowReader(link: Link): { collection: LiveCollection<Row>; stop(): void
 async function write(client: pg.Client, forMs: number): Promise<void> {
   const startedAt = performance.now();
   for (let i = 0; performance.now() - startedAt < forMs; i += 1) {
-    const due = startedAt + (i * 1000) / RATE;
-    if (due > performance.now()) await sleep(due - performance.now());
+    const wait = startedAt + (i * 1000) / RATE - performance.now();
+    if (wait > 0) await sleep(wait);
     const sent = performance.timeOrigin + performance.now();
     await client.query("UPDATE flow SET n = $2, body = $3 WHERE id = $1", [
       1 + (i % ROWS),

@@ -1,7 +1,8 @@
 import { evictDurableObject, reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { changeLog, hub } from "../objects.ts";
+import { Hub } from "./hub.ts";
 import { call, callInternal, FakeListener, outboxChange, TestSocket } from "../../test/support/worker.ts";
 
 let listener: FakeListener;
@@ -11,8 +12,20 @@ beforeEach(async () => {
   await listener.start();
 });
 afterEach(() => reset());
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 const HERE = { region: "enam", shard: 0 } as const;
+
+/** What the hub here does when it is pushed to; null: what it always does. Other hubs are left alone. */
+async function replacePush(instead: () => Promise<never> | null): Promise<void> {
+  const original = Reflect.get(Hub.prototype, "push");
+  const broken = await runInDurableObject(hub(env, HERE), (instance) => instance);
+  vi.spyOn(Hub.prototype, "push").mockImplementation(function (this: Hub, ...args) {
+    return (this === broken ? instead() : null) ?? original.apply(this, args);
+  });
+}
 
 describe("a client of the hub", () => {
   it("is welcomed with the present position, and told when it is up to date", async () => {
@@ -349,5 +362,29 @@ describe("a client of the hub", () => {
     const { position } = await socket.next("reset");
     await listener.deliver(outboxChange());
     expect(await socket.next("changes")).toMatchObject({ from: position, changes: [{ seq: 1 }] });
+  });
+
+  it("misses nothing while pushes to its hub fail, and clients of another hub do not wait for that", async () => {
+    const here = await TestSocket.open();
+    const there = await TestSocket.open("?region=weur");
+    await here.next("welcome");
+    await there.next("welcome");
+    let failures = 2;
+    await replacePush(() => (failures-- > 0 ? Promise.reject(new Error("broken")) : null));
+    await listener.deliver(outboxChange());
+    await listener.deliver(outboxChange());
+    expect((await there.changes(2)).map(({ seq }) => seq)).toEqual([1, 2]);
+    expect(here.frames.some((frame) => typeof frame === "object" && frame.type === "changes")).toBe(false);
+    expect((await here.changes(2)).map(({ seq }) => seq)).toEqual([1, 2]);
+  });
+
+  it("does not wait for another hub that hangs", async () => {
+    const here = await TestSocket.open();
+    const there = await TestSocket.open("?region=weur");
+    await here.next("welcome");
+    await there.next("welcome");
+    await replacePush(() => new Promise(() => undefined));
+    for (let i = 0; i < 3; i += 1) await listener.deliver(outboxChange());
+    expect((await there.changes(3)).map(({ seq }) => seq)).toEqual([1, 2, 3]);
   });
 });
