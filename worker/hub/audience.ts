@@ -15,8 +15,8 @@ import { Ring } from "./ring.ts";
 import { inPieces, Selector, type Selection } from "./selection.ts";
 
 const RING_CHARS = 4_000_000;
-/** With `fold=1`: a frame is sent when so much is left after folding and it still grows, or so much was read for it. */
-const FOLDED_CHARS = 65_536;
+/** With `fold=1`: a frame is sent when so much is left after folding and more rows come, or so much was read for it. */
+const FOLDED_CHARS = 524_288;
 const FOLD_READ_CHARS = 8_000_000;
 /** The size of frames to clients that are behind; a change that is larger travels alone. */
 const PIECE_CHARS = 8192;
@@ -180,11 +180,11 @@ export class Audience {
     const folding = new Folding();
     let read = 0;
     for (let batch: Batch | null = first; batch !== null;) {
-      const before = folding.chars;
+      const before = folding.rows;
       folding.add(batch.text);
       read += batch.text.length;
       const { to } = batch;
-      const full = folding.chars >= FOLDED_CHARS && folding.chars > before;
+      const full = folding.chars >= FOLDED_CHARS && folding.rows > before;
       if (to === this.#position?.seq || full || read >= FOLD_READ_CHARS) {
         this.#sendPieces(client, to, folding.select(client.filter));
         return;

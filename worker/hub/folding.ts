@@ -25,6 +25,11 @@ export class Folding {
     return this.#chars;
   }
 
+  /** How many rows they are. */
+  get rows(): number {
+    return this.#rows.size;
+  }
+
   /** Takes in the changes of a batch, which follow those before. */
   add(batchText: string): void {
     for (const text of batchText.split(SEPARATOR)) {

@@ -254,6 +254,31 @@ describe("a client of the hub", () => {
     await slow.next("status");
   });
 
+  it("that is behind is not sent the same rows again and again, however much text they are together", async () => {
+    const slow = await TestSocket.open("?fold=1");
+    await slow.next("welcome");
+    const update = (i: number) =>
+      outboxChange({
+        operation: "UPDATE",
+        key: { id: i % 4 },
+        data: { id: i % 4, name: "x".repeat(25_000), version: 10 ** (i % 7) },
+        old: { version: 1 },
+      });
+    for (let i = 1; i <= 80; i += 1) await listener.deliver(update(i));
+    slow.send("ping");
+    await slow.nextText();
+    const sent = slow.frames.flatMap((frame) =>
+      typeof frame === "object" && frame.type === "changes" ? [frame] : [],
+    );
+    slow.send({ type: "ack", position: sent.at(-1)?.position });
+    const rest = await slow.changes(4);
+    expect(rest.map(({ seq }) => seq)).toEqual([77, 78, 79, 80]);
+    expect(rest.reduce((sum, { folded }) => sum + 1 + (folded ?? 0), 0)).toBe(
+      80 - (sent.at(-1)?.changes.at(-1)?.seq ?? 0),
+    );
+    await slow.next("status");
+  });
+
   it("stays connected while its hub loses its memory, and misses nothing", async () => {
     const plain = await TestSocket.open();
     const filtered = await TestSocket.open("?statuses=shipped");
