@@ -30,6 +30,7 @@ const SHORT: readonly string[] = [
   "worker: SIGKILL, started on what it left",
   "worker: hub evicted, sockets cut",
   "worker: log evicted",
+  "worker: pushes to the hub fail",
   "worker: storage of the log deleted (new epoch)",
   "client: cut",
   "client: never reads",

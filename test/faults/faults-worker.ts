@@ -18,6 +18,8 @@ export const WORKER_FAULTS: readonly Fault[] = [
   evict("worker: hub evicted, sockets live on", "Hub", "hibernate"),
   evict("worker: hub evicted, sockets cut", "Hub", "close"),
   evict("worker: log evicted", "ChangeLog", "close"),
+  badPushes("worker: pushes to the hub fail", "fail", [0, 5 * SECOND]),
+  badPushes("worker: pushes to the hub hang", "hang", [0, 3 * SECOND]),
   {
     kind: "worker: storage of the log deleted (new epoch)",
     place: "worker",
@@ -44,6 +46,19 @@ function evict(kind: string, className: "Hub" | "ChangeLog", webSockets: "close"
     async inflict({ ground }) {
       await ground.worker.evict(className, webSockets);
       return NOTHING;
+    },
+  };
+}
+
+function badPushes(kind: string, should: "fail" | "hang", lasts: Fault["lasts"]): Fault {
+  return {
+    kind,
+    place: "worker",
+    lasts,
+    weight: 2,
+    async inflict({ ground }) {
+      await ground.worker.pushes(should);
+      return () => ground.worker.pushes("work");
     },
   };
 }

@@ -1,6 +1,7 @@
 /** A program of the suite: the Worker in workerd on a fixed port, its objects' storage in a folder that outlives it. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { unstable_readConfig as readConfig } from "wrangler";
 import type { WorkerOrder, WorkerWord } from "./worker.ts";
@@ -19,7 +20,20 @@ interface WorkerConfig {
 const { compatibility_date, compatibility_flags, vars, durable_objects } = readConfig({
   config,
 }) as unknown as WorkerConfig;
-const script = await readFile(join(folder, "bundle/index.js"), "utf8");
+/** The first one is where workerd begins. */
+const modules = await Promise.all(
+  [
+    {
+      path: join(folder, "bundle/entry.js"),
+      source: fileURLToPath(new URL("worker-entry.js", import.meta.url)),
+    },
+    { path: join(folder, "bundle/index.js"), source: join(folder, "bundle/index.js") },
+  ].map(async ({ path, source }) => ({
+    type: "ESModule" as const,
+    path,
+    contents: await readFile(source, "utf8"),
+  })),
+);
 const miniflare = new Miniflare({
   ...convertV4MiniflareOptions({
     name: "rowcast",
@@ -30,7 +44,7 @@ const miniflare = new Miniflare({
     telemetry: { enabled: false },
     compatibilityDate: compatibility_date,
     compatibilityFlags: compatibility_flags,
-    modules: [{ type: "ESModule", path: join(folder, "bundle/index.js"), contents: script }],
+    modules,
     bindings: { ...vars, ALLOW_HUB_OVERRIDE: "true", ...bindings },
     durableObjects: Object.fromEntries(
       durable_objects.bindings.map(({ name, class_name }) => [

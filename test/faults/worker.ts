@@ -29,6 +29,8 @@ export interface Worker {
   start(): Promise<void>;
   /** Takes an object's memory. An object that is not in memory is left alone. */
   evict(className: "Hub" | "ChangeLog", webSockets: "close" | "hibernate"): Promise<void>;
+  /** What every Hub does from now on when it is pushed to, until the Worker is started again. */
+  pushes(should: "work" | "fail" | "hang"): Promise<void>;
   /** With the Worker down: what the ChangeLog has stored is gone. */
   deleteLog(): Promise<void>;
 }
@@ -101,6 +103,10 @@ export async function prepareWorker({
       });
       mine.send({ id, className, name: className === "Hub" ? "enam:0" : "main", webSockets });
       await Promise.race([answered, once(mine, "exit"), sleep(EVICT_MS)]);
+    },
+    async pushes(should) {
+      // A Worker that is down has forgotten it anyway when it is back.
+      await fetch(`http://127.0.0.1:${port}/suite/pushes?should=${should}`).catch(() => undefined);
     },
     deleteLog: () => rm(join(folder, "objects/do/rowcast-ChangeLog"), { recursive: true, force: true }),
   };

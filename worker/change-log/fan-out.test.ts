@@ -122,6 +122,27 @@ describe("pushing to hubs", () => {
     expect(hub("a").pushes.at(-1)).toEqual(batch(0, 2));
   });
 
+  it("leaves a hub that failed alone for its pause, however much comes meanwhile", async () => {
+    grow();
+    await hub("a").answer(new Error("overloaded"));
+    for (let i = 0; i < 20; i += 1) grow();
+    expect(hub("a").pushes).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(250);
+    expect(hub("a").pushes).toEqual([batch(0, 1), batch(0, 21)]);
+    expect(warnings).toEqual(["push to hub failed, trying again"]);
+  });
+
+  it("tries a hub that failed for long again with the next change, when its pause is over", async () => {
+    grow();
+    for (let failures = 1; failures <= 13; failures += 1) {
+      await hub("a").answer(new Error("overloaded"));
+      await vi.advanceTimersByTimeAsync(10_000);
+    }
+    expect(hub("a").pushes).toHaveLength(13);
+    grow();
+    expect(hub("a").pushes.at(-1)).toEqual(batch(0, 2));
+  });
+
   it("forgets a hub that says it has no clients, unless it has said otherwise since", async () => {
     grow();
     fanOut.report("a", { clients: 3, at: 9 });

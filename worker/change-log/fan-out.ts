@@ -23,8 +23,13 @@ interface Target extends HubReport {
   /** Up to where it has been sent; null when that is not known. */
   sent: Position | null;
   pushing: boolean;
+  /** In a row. */
   failures: number;
+  /** ms since 1970: it is left alone until then, however much there is to send. */
+  restsUntil: number;
 }
+
+const UNTRIED = { sent: null, pushing: false, failures: 0, restsUntil: 0 } as const;
 
 interface Dependencies {
   call(name: string): HubCalls;
@@ -40,7 +45,7 @@ const PUSH_CHARS = 1_000_000;
 /** A Hub that has not answered by then has failed. If it took the batch after all, it knows what to do with a second one. */
 const PUSH_TIMEOUT_MS = 10_000;
 const RETRY_MS = [250, 1000, 4000, 10_000];
-/** After so many failures in a row it is left to the Hub's own check-in to come back. */
+/** After so many failures in a row no timer is set any more: the Hub's own check-in or the next change tries again. */
 const MAX_FAILURES = 12;
 
 export class FanOut {
@@ -49,8 +54,7 @@ export class FanOut {
 
   constructor(deps: Dependencies, known: Iterable<readonly [string, HubReport]>) {
     this.#deps = deps;
-    for (const [name, report] of known)
-      this.#targets.set(name, { ...report, sent: null, pushing: false, failures: 0 });
+    for (const [name, report] of known) this.#targets.set(name, { ...report, ...UNTRIED });
   }
 
   get connectedClients(): number {
@@ -69,11 +73,11 @@ export class FanOut {
     }
     const changed = target?.clients !== report.clients;
     if (target === undefined) {
-      const added: Target = { ...report, sent: sent ?? null, pushing: false, failures: 0 };
+      const added: Target = { ...report, ...UNTRIED, sent: sent ?? null };
       this.#targets.set(name, added);
       void this.#push(name, added); // nothing to do when it has just joined, and so knows the head
     } else {
-      Object.assign(target, report, { failures: 0 }, sent && !target.pushing ? { sent } : {});
+      Object.assign(target, report, { failures: 0, restsUntil: 0 }, sent && !target.pushing ? { sent } : {});
     }
     if (changed) this.#deps.changed(name, report);
   }
@@ -99,7 +103,7 @@ export class FanOut {
   }
 
   async #push(name: string, target: Target, batch?: Batch): Promise<void> {
-    if (target.pushing) return;
+    if (target.pushing || Date.now() < target.restsUntil) return;
     target.pushing = true;
     try {
       for (let next = this.#next(target, batch); next !== null; next = this.#next(target)) {
@@ -133,15 +137,25 @@ export class FanOut {
   #failed(name: string, target: Target, error: unknown): void {
     target.failures += 1;
     const retryMs = RETRY_MS[Math.min(target.failures, RETRY_MS.length) - 1] ?? 0;
+    target.restsUntil = Date.now() + retryMs;
     const left = target.failures > MAX_FAILURES;
-    this.#deps.warn(left ? "hub given up until it checks in" : "push to hub failed, trying again", {
-      hub: name,
-      failures: target.failures,
-      error: String(error),
-      ...(left ? {} : { retryMs }),
-    });
+    this.#deps.warn(
+      left
+        ? "push to hub failed, trying again when it checks in or more is to be sent"
+        : "push to hub failed, trying again",
+      {
+        hub: name,
+        failures: target.failures,
+        error: String(error),
+        ...(left ? {} : { retryMs }),
+      },
+    );
     // A timer keeps this object in memory, but only while a Hub is failing.
-    if (!left) setTimeout(() => void this.#push(name, target), retryMs);
+    if (left) return;
+    setTimeout(() => {
+      target.restsUntil = 0;
+      void this.#push(name, target);
+    }, retryMs);
   }
 }
 
