@@ -13,6 +13,8 @@ const CONNECT_TIMEOUT_MS = 15_000;
 /** A working LISTEN hears its own NOTIFY within milliseconds. */
 const SELF_TEST_MS = 5_000;
 const CHANNEL = "rowcast_changes";
+/** The payload that says that the doorbell is silent from now on (sql/009_doorbell.sql). */
+const SILENT = "silent";
 
 /** The connection is gone, or was given up: nothing more can be asked of it. */
 export class ConnectionLost extends Error {
@@ -43,6 +45,18 @@ export interface Database {
   checkHistory(source: string | null, cursor: string, last: LastChange | null): Promise<string | null>;
   /** Deletes at most one batch of delivered changes older than `retentionMs`, never the last one; returns how many. */
   prune(cursor: string, last: LastChange | null, retentionMs: number, maxRows: number): Promise<number>;
+  /** Tries to keep the doorbell silent from now on; false when another session does, or somebody is just ringing. */
+  silence(): Promise<boolean>;
+  /** Lets it ring again: `nextTransaction` of a moment after that. */
+  unsilence(): Promise<string>;
+  /** Whether another session keeps it silent. */
+  isSilent(): Promise<boolean>;
+  /** Whether another session has silenced it since this was last asked. */
+  heardSilence(): boolean;
+  /** The first transaction id that has not been given out, as decimal text. */
+  nextTransaction(): Promise<string>;
+  /** Whether every transaction before this id has ended. */
+  hasPassed(xid: string): Promise<boolean>;
   /** Cuts the connection. */
   close(): void;
 }
@@ -87,9 +101,15 @@ export async function connect({ url, answerTimeoutMs, onRing, signal }: ConnectO
   client.on("error", (error) => lose(describe(error), error));
   client.on("end", () => lose("the connection was closed"));
   let heard = false;
-  client.on("notification", ({ channel }) => {
+  let silenced = false;
+  let ownPid: number | null = null;
+  client.on("notification", ({ channel, payload, processId }) => {
     if (channel !== CHANNEL) return;
     heard = true;
+    if (payload === SILENT) {
+      if (processId === ownPid) return;
+      silenced = true;
+    }
     onRing();
   });
 
@@ -117,7 +137,10 @@ export async function connect({ url, answerTimeoutMs, onRing, signal }: ConnectO
     await within(CONNECT_TIMEOUT_MS, () => client.connect());
     await within(answerTimeoutMs, () => client.query(`LISTEN ${CHANNEL}`));
     // A pooler between us and Postgres accepts LISTEN and delivers nothing, with no error: only trying shows it.
-    await ask("SELECT pg_notify($1, '')", [CHANNEL]);
+    const { pid } = await ask<{ pid: number }>("SELECT pg_backend_pid() AS pid, pg_notify($1, '')", [
+      CHANNEL,
+    ]);
+    ownPid = pid;
     if (!heard) {
       const patience = AbortSignal.any([AbortSignal.timeout(SELF_TEST_MS), loss.signal]);
       await once(client, "notification", { signal: patience }).catch(() => {}); // Told by `hears`, or by the loss.
@@ -126,6 +149,11 @@ export async function connect({ url, answerTimeoutMs, onRing, signal }: ConnectO
   } catch (error) {
     lose(error instanceof Error ? describe(error) : String(error), error);
     throw error;
+  }
+
+  async function nextTransaction(): Promise<string> {
+    const { xid } = await ask<{ xid: string }>("SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS xid");
+    return xid;
   }
 
   return {
@@ -153,6 +181,29 @@ export async function connect({ url, answerTimeoutMs, onRing, signal }: ConnectO
         [cursor, last?.id, retentionMs, maxRows],
       );
       return pruned;
+    },
+    async silence() {
+      return (await ask<{ taken: boolean }>("SELECT rowcast.silence() AS taken")).taken;
+    },
+    async unsilence() {
+      await ask("SELECT pg_advisory_unlock(rowcast.doorbell_lock())");
+      return nextTransaction(); // a statement of its own: its snapshot is younger than the release
+    },
+    async isSilent() {
+      return (await ask<{ silent: boolean }>("SELECT rowcast.is_silent() AS silent")).silent;
+    },
+    heardSilence() {
+      const answer = silenced;
+      silenced = false;
+      return answer;
+    },
+    nextTransaction,
+    async hasPassed(xid) {
+      const { passed } = await ask<{ passed: boolean }>(
+        "SELECT pg_snapshot_xmin(pg_current_snapshot()) >= $1::xid8 AS passed",
+        [xid],
+      );
+      return passed;
     },
     close: () => lose("closed by us"),
   };

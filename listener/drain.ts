@@ -5,7 +5,8 @@
  *
  * settle: ask the ChangeLog where it stands and make sure that its history is this database's.
  * drain:  read a page, POST it, go on from there, while there is more.
- * wait:   for the doorbell, or for the keepalive. A doorbell that rang during the drain ends the wait at once.
+ * wait:   for the doorbell, or for the keepalive. A doorbell that rang during the drain ends the wait at once. Under load
+ *         the doorbell is kept silent, and the wait is a short pause (listener/silence.ts).
  *
  * Nothing is kept here but the place where the ChangeLog stands, and the ChangeLog knows that better: whatever is lost,
  * it is asked again. One POST in flight; what waits, waits in the outbox.
@@ -19,6 +20,7 @@ import { appendText } from "./deliver.ts";
 import type { Answer, ChangeLog } from "./deliver.ts";
 import type { Doorbell } from "./doorbell.ts";
 import type { Report } from "./report.ts";
+import { startRounds } from "./rounds.ts";
 
 const PRUNE_EVERY_MS = 10_000;
 const PRUNE_ROWS = 5_000;
@@ -61,15 +63,19 @@ export async function serve(world: World, database: Database): Promise<never> {
   let pruneAt = -Infinity;
   const source = await database.source();
   let place = await settle(await askState());
+  const rounds = await startRounds(database);
 
   for (let first = true; ; first = false) {
     const startedAt = now();
+    await rounds.begin();
     const total = await drain();
     const ms = Math.round(now() - startedAt);
     if (first || ms >= LONG_DRAIN_MS) log.info({ ...total, ms }, "caught up");
     if (now() - heardAt >= config.KEEPALIVE_MS) await sendHeartbeat();
     await prune();
-    await doorbell.wait(Math.max(0, heardAt + config.KEEPALIVE_MS - now()), signal);
+    const patience = await rounds.end({ found: total.changes > 0, rung: doorbell.rung });
+    const keepalive = Math.max(0, heardAt + config.KEEPALIVE_MS - now());
+    await doorbell.wait(Math.min(patience ?? keepalive, keepalive), signal);
   }
 
   /** The place that `state` names, or that of a new epoch when the log's history is not this database's. */
