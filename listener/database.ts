@@ -47,14 +47,17 @@ export interface Database {
   prune(cursor: string, last: LastChange | null, retentionMs: number, maxRows: number): Promise<number>;
   /** Tries to keep the doorbell silent from now on; false when another session does, or somebody is just ringing. */
   silence(): Promise<boolean>;
-  /** Lets it ring again: `nextTransaction` of a moment after that. */
+  /** Lets it ring again: `freshTransaction` of a moment after that. */
   unsilence(): Promise<string>;
   /** Whether another session keeps it silent. */
   isSilent(): Promise<boolean>;
   /** Whether another session has silenced it since this was last asked. */
   heardSilence(): boolean;
-  /** The first transaction id that has not been given out, as decimal text. */
-  nextTransaction(): Promise<string>;
+  /**
+   * A transaction id given out now, as decimal text: whoever had one before has a smaller one. (A snapshot's xmax would
+   * not do: it is one past the last transaction that has *ended*, and those at work may be beyond it.)
+   */
+  freshTransaction(): Promise<string>;
   /** Whether every transaction before this id has ended. */
   hasPassed(xid: string): Promise<boolean>;
   /** Cuts the connection. */
@@ -151,8 +154,8 @@ export async function connect({ url, answerTimeoutMs, onRing, signal }: ConnectO
     throw error;
   }
 
-  async function nextTransaction(): Promise<string> {
-    const { xid } = await ask<{ xid: string }>("SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS xid");
+  async function freshTransaction(): Promise<string> {
+    const { xid } = await ask<{ xid: string }>("SELECT pg_current_xact_id()::text AS xid");
     return xid;
   }
 
@@ -187,7 +190,7 @@ export async function connect({ url, answerTimeoutMs, onRing, signal }: ConnectO
     },
     async unsilence() {
       await ask("SELECT pg_advisory_unlock(rowcast.doorbell_lock())");
-      return nextTransaction(); // a statement of its own: its snapshot is younger than the release
+      return freshTransaction(); // a statement of its own: its snapshot is younger than the release
     },
     async isSilent() {
       return (await ask<{ silent: boolean }>("SELECT rowcast.is_silent() AS silent")).silent;
@@ -197,7 +200,7 @@ export async function connect({ url, answerTimeoutMs, onRing, signal }: ConnectO
       silenced = false;
       return answer;
     },
-    nextTransaction,
+    freshTransaction,
     async hasPassed(xid) {
       const { passed } = await ask<{ passed: boolean }>(
         "SELECT pg_snapshot_xmin(pg_current_snapshot()) >= $1::xid8 AS passed",

@@ -73,7 +73,9 @@ export async function serve(world: World, database: Database): Promise<never> {
     if (first || ms >= LONG_DRAIN_MS) log.info({ ...total, ms }, "caught up");
     if (now() - heardAt >= config.KEEPALIVE_MS) await sendHeartbeat();
     await prune();
+    const before = rounds.mode;
     const patience = await rounds.end({ found: total.changes > 0, rung: doorbell.rung });
+    if (rounds.mode !== before) log.debug({ before, now: rounds.mode }, "doorbell");
     const keepalive = Math.max(0, heardAt + config.KEEPALIVE_MS - now());
     await doorbell.wait(Math.min(patience ?? keepalive, keepalive), signal);
   }

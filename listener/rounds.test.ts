@@ -16,6 +16,7 @@ interface Transaction {
 /** A stand-in for Postgres: only what the doorbell needs. */
 class Model {
   #nextXid = 1;
+  #lastEnded = 0;
   readonly open: Transaction[] = [];
   readonly committed = new Set<number>();
   lockedBy: number | null = null;
@@ -25,11 +26,16 @@ class Model {
   notice(id: number): void {
     if (this.lockedBy === id) this.lockedBy = null;
   }
-  get nextXid(): number {
-    return this.#nextXid;
+  /** To a transaction that ends at once. */
+  giveXid(): number {
+    const xid = this.#nextXid++;
+    this.#lastEnded = xid;
+    return xid;
   }
+  /** As GetSnapshotData has it: whoever is beyond the last that has ended is not looked at. */
   get xmin(): number {
-    return Math.min(this.#nextXid, ...this.open.map(({ xid }) => xid));
+    const xmax = this.#lastEnded + 1;
+    return Math.min(xmax, ...this.open.map(({ xid }) => xid));
   }
   /** A statement of a writer: the change is made, and the bell is rung or not. */
   write(): void {
@@ -44,6 +50,7 @@ class Model {
     const [transaction] = this.open.splice(index % (this.open.length || 1), 1);
     if (!transaction) return;
     this.committed.add(transaction.xid);
+    this.#lastEnded = Math.max(this.#lastEnded, transaction.xid);
     if (transaction.rings) for (const session of this.listeners.values()) session.rung = true;
   }
 }
@@ -77,7 +84,7 @@ class Session implements DoorbellLock {
   }
   unsilence(): Promise<string> {
     this.#model.lockedBy = null;
-    return this.nextTransaction();
+    return this.freshTransaction();
   }
   isSilent = (): Promise<boolean> =>
     Promise.resolve(this.#model.lockedBy !== null && this.#model.lockedBy !== this.#id);
@@ -86,7 +93,7 @@ class Session implements DoorbellLock {
     this.#heard = false;
     return heard;
   }
-  nextTransaction = (): Promise<string> => Promise.resolve(String(this.#model.nextXid));
+  freshTransaction = (): Promise<string> => Promise.resolve(String(this.#model.giveXid()));
   hasPassed = (xid: string): Promise<boolean> => Promise.resolve(this.#model.xmin >= Number(xid));
 
   /** One round, as listener/drain.ts makes it. */

@@ -13,7 +13,7 @@ export interface Rounds {
 /** What is asked of Postgres. */
 export type DoorbellLock = Pick<
   Database,
-  "silence" | "unsilence" | "isSilent" | "hasPassed" | "nextTransaction" | "heardSilence"
+  "silence" | "unsilence" | "isSilent" | "hasPassed" | "freshTransaction" | "heardSilence"
 >;
 
 /** After LISTEN: who takes the lock from now on is heard. @throws what Postgres answers. */
@@ -23,7 +23,7 @@ export async function startRounds(database: DoorbellLock): Promise<Rounds> {
 
   /** The mode that fits when this session does not hold the lock. The order of the two questions is what makes it safe. */
   async function found(): Promise<Mode> {
-    return (await database.isSilent()) ? GUARDING : leaving(await database.nextTransaction());
+    return (await database.isSilent()) ? GUARDING : leaving(await database.freshTransaction());
   }
 
   return {

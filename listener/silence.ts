@@ -12,7 +12,7 @@
  * Pure: what to ask of Postgres, and what the answer means. listener/rounds.ts does it.
  */
 
-/** `until`: the first transaction id that had not been given out when the lock was surely free, as decimal text. */
+/** `until`: a transaction id that was given out when the lock was surely free, as decimal text. */
 export type Mode =
   | { readonly name: "ringing"; readonly busy: number }
   | { readonly name: "silent"; readonly empty: number }
