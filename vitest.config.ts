@@ -25,6 +25,11 @@ export default defineConfig({
                 ALLOW_HUB_OVERRIDE: "true",
                 // A developer's .dev.vars is read too: no test may reach the database it names.
                 DATABASE_URL: "",
+                ANONYMOUS: "write",
+                RATE_LIMITS: "off",
+                MAX_SOCKETS_PER_ADDRESS: "0",
+                JWT_SECRET: "test-jwt-secret-0123456789-0123456789",
+                JWT_SECRET_PREVIOUS: "previous-jwt-secret-0123456789-0123456789",
                 // Small, so that a test can outrun it.
                 HISTORY_MAX_CHANGES: "100",
               },

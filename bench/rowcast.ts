@@ -59,6 +59,8 @@ export async function startRowcast(databaseUrl: string, folder: string, guard: G
       bindings: {
         ...config.vars,
         INGEST_SECRET: secret,
+        ANONYMOUS: "write",
+        MAX_SOCKETS_PER_ADDRESS: "0",
         DATABASE_URL: databaseUrl,
       },
       durableObjects: Object.fromEntries(

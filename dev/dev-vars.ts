@@ -37,6 +37,10 @@ export async function ensureDevVars(
     DATABASE_URL: localDatabaseUrl(pgPort),
     WORKER_URL: "http://localhost:8787",
     ALLOW_HUB_OVERRIDE: "true",
+    // This machine's own, to be played with: no token, and everything comes from one address.
+    ANONYMOUS: "write",
+    RATE_LIMITS: "off",
+    MAX_SOCKETS_PER_ADDRESS: "0",
   };
   const added = Object.keys(wanted).filter((name) => !values[name]);
 

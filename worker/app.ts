@@ -1,8 +1,12 @@
 /** The routes of the Worker. */
 import { Hono } from "hono";
+import { requestId } from "hono/request-id";
+import { authenticate, roleByMethod } from "./access/authenticate.ts";
+import { tickets } from "./access/routes.ts";
 import { changes } from "./changes.ts";
 import { health } from "./health.ts";
 import type { AppEnv } from "./http/app-env.ts";
+import { headers, limits, named, sites } from "./http/guard.ts";
 import { docs } from "./http/openapi.ts";
 import { notFound, onError } from "./http/problem.ts";
 import { ingest } from "./ingest.ts";
@@ -10,14 +14,25 @@ import { changeLog } from "./objects.ts";
 import { orders } from "./orders/routes.ts";
 import { streams } from "./stream/routes.ts";
 
+/** A WebSocket's answer cannot be given headers: it goes its own way, with the origin checked before. */
+const isStream = (path: string): boolean => path === "/ws";
+
 export const app = new Hono<AppEnv>()
+  .use("*", requestId())
+  .use("*", (c, next) => (isStream(c.req.path) ? next() : named(c, next)))
+  .use("*", (c, next) => (isStream(c.req.path) ? next() : headers(c, next)))
+  .use("*", (c, next) => (isStream(c.req.path) ? next() : sites(c, next)))
   .use("*", async (c, next) => {
     c.set("afterWrite", async (env) => changeLog(env).wrote());
     await next();
   })
   .route("/", streams)
   .route("/internal", ingest)
+  .route("/api/ticket", tickets)
+  .use("/api/changes/*", authenticate(), limits, roleByMethod)
   .route("/api/changes", changes)
+  .use("/api/orders/*", authenticate(), limits, roleByMethod)
+  .use("/orders/*", authenticate(), limits, roleByMethod)
   .route("/api/orders", orders)
   .route("/orders", orders)
   .route("/health", health)

@@ -2,10 +2,11 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { SEPARATOR, type Batch } from "./change-log/history.ts";
+import { anonymous } from "./access/access.ts";
 import type { AppEnv } from "./http/app-env.ts";
 import { Problem } from "./http/problem.ts";
 import { allowMethods, queryParams } from "./http/validation.ts";
-import { Selector } from "./hub/selection.ts";
+import { Selector, viewOf } from "./hub/selection.ts";
 import { changeLog } from "./objects.ts";
 import { readStreamAddress } from "./stream/address.ts";
 import type { ResetReason } from "../protocol/messages.ts";
@@ -40,7 +41,7 @@ export const changes = new Hono<AppEnv>()
     const result = await log.read(since, PAGE_CHARS, c.req.valid("query").limit);
     if (!result.ok) throw gone(result.reason, result.head);
     const { batch, head } = result;
-    const { text } = new Selector(batch).select(filter, filter === null ? "" : JSON.stringify(filter));
+    const { text } = new Selector(batch).select(viewOf(c.get("access").pin, filter));
     return page({ ...ends(batch), more: batch.to < head.seq, text }, "no-store");
   })
   .use("/:epoch/:range", allowMethods("GET"))
@@ -50,6 +51,12 @@ export const changes = new Hono<AppEnv>()
       throw new Problem(
         "invalid_query",
         `A page is <epoch>/<from>-<to>, from smaller than to, at most ${MAX_PAGE} apart.`,
+      );
+    }
+    if (c.get("access").pin !== null) {
+      throw new Problem(
+        "forbidden",
+        "Pages by number are the same for everybody: with this token read ?since=.",
       );
     }
     const result = await changeLog(c.env).read(
@@ -62,7 +69,8 @@ export const changes = new Hono<AppEnv>()
     // What is numbered never changes: every cache on the way may keep it for as long as it likes.
     return page(
       { ...ends(result.batch), more: to < result.head.seq, text: result.batch.text },
-      "public, max-age=31536000, immutable",
+      // But who may read it is for the token to say, unless everybody may.
+      `${anonymous(c.env).role === "none" ? "private" : "public"}, max-age=31536000, immutable`,
     );
   });
 

@@ -17,6 +17,26 @@ export interface Env {
   INGEST_SECRET: string;
   INGEST_SECRET_PREVIOUS?: string;
 
+  /** What somebody without a token may do: none, read or write. Anything else is none. */
+  ANONYMOUS?: string;
+  /** Tokens signed with a shared secret (HS256); the second is accepted too while secrets are rotated. */
+  JWT_SECRET?: string;
+  JWT_SECRET_PREVIOUS?: string;
+  /** Tokens signed with a private key: where the public ones are. */
+  JWT_JWKS_URL?: string;
+  /** When set, `iss` and `aud` of every token have to be these. */
+  JWT_ISSUER?: string;
+  JWT_AUDIENCE?: string;
+  /** Pages of these origins may use the API from a browser, separated by commas; `*` for all. Its own always may. */
+  ALLOWED_ORIGINS?: string;
+  /** Streams that one address, and one token's subject, may hold at a hub; 0 for any number. */
+  MAX_SOCKETS_PER_ADDRESS?: string;
+  MAX_SOCKETS_PER_TOKEN?: string;
+  /** "off" lifts the rate limits: on a laptop everything comes from one address. */
+  RATE_LIMITS?: string;
+  /** Requests an address or token may make: 429 beyond. Not bound, not limited. */
+  READ_LIMIT?: RateLimit;
+  WRITE_LIMIT?: RateLimit;
   /** History kept for clients that come back: changes, and milliseconds. */
   HISTORY_MAX_CHANGES?: string;
   HISTORY_MAX_AGE_MS?: string;

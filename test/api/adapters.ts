@@ -1,6 +1,7 @@
 /** One suite, run over every way to Postgres, each time with an empty table. */
 import { afterAll, beforeAll, beforeEach, describe, expect, vi, type Mock } from "vitest";
 import type { Order } from "../../protocol/orders.ts";
+import type { Access } from "../../worker/access/access.ts";
 import { startNeonEndpoint, type NeonEndpoint } from "../support/neon-endpoint.ts";
 import { createDatabase, type TestDatabase } from "../support/postgres.ts";
 import { openApi, orderIn, type Api } from "./api.ts";
@@ -12,6 +13,8 @@ export interface Stage {
   readonly database: TestDatabase;
   /** The hook that is called after writes. */
   readonly afterWrite: Mock<() => Promise<void>>;
+  /** The same API, asked by somebody else. */
+  readonly as: (access: Access) => Api;
   /** Creates an order through the API. */
   readonly create: (order?: object) => Promise<Order>;
 }
@@ -46,7 +49,8 @@ export function describeOverAdapters(title: string, tests: (stage: () => Stage) 
         expect(answer.status).toBe(201);
         return orderIn(answer);
       };
-      stage = { api, database, afterWrite, create };
+      const as = (access: Access) => openApi(environment(database.url, endpoint), undefined, access);
+      stage = { api, database, afterWrite, as, create };
       return () => api.settle();
     });
     tests(() => stage);

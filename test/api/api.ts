@@ -1,6 +1,7 @@
 /** The API in this process, over a real database: the routes as the Worker mounts them, without the Worker. */
 import { Hono } from "hono";
 import type { Order } from "../../protocol/orders.ts";
+import type { Access } from "../../worker/access/access.ts";
 import type { Env } from "../../worker/env.ts";
 import type { AppEnv } from "../../worker/http/app-env.ts";
 import { docs } from "../../worker/http/openapi.ts";
@@ -56,10 +57,12 @@ export interface Api {
 /**
  * @param env the variables that the database is chosen by.
  * @param afterWrite the hook that the Worker sets.
+ * @param access who is asking; somebody who may do everything, unless given.
  */
 export function openApi(
   env: Pick<Env, "DATABASE_URL" | "NEON_FETCH_ENDPOINT" | "HYPERDRIVE">,
   afterWrite?: () => Promise<void>,
+  access: Access = { role: "write", subject: null, pin: null, expiresAt: null },
 ): Api {
   const behind: Promise<unknown>[] = [];
   const ctx = {
@@ -70,6 +73,7 @@ export function openApi(
   const app = new Hono<AppEnv>()
     .use(async (c, next) => {
       if (afterWrite) c.set("afterWrite", afterWrite);
+      c.set("access", access);
       await next();
     })
     .route("/api/orders", orders)

@@ -8,7 +8,7 @@ interface Reader {
   readonly client: Client;
   readonly changes: Change[];
   /** Resolves with the change of the row, which has arrived or will. */
-  change(id: number): Promise<Change>;
+  readonly change: (id: number) => Promise<Change>;
 }
 
 let stack: Stack;

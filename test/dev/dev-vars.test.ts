@@ -13,9 +13,12 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
+/** What every local stack gets. */
+const SETTINGS = ["ALLOW_HUB_OVERRIDE", "ANONYMOUS", "RATE_LIMITS", "MAX_SOCKETS_PER_ADDRESS"];
+
 test("the first start makes a secret of its own and a file that only its owner reads", async () => {
   const { values, added } = await ensureDevVars(file, 5555);
-  expect(added).toEqual(["INGEST_SECRET", "DATABASE_URL", "WORKER_URL", "ALLOW_HUB_OVERRIDE"]);
+  expect(added).toEqual(["INGEST_SECRET", "DATABASE_URL", "WORKER_URL", ...SETTINGS]);
   expect(values["INGEST_SECRET"]).toMatch(/^[\w-]{43}$/);
   expect(values["DATABASE_URL"]).toBe(localDatabaseUrl(5555));
   expect((await stat(file)).mode & 0o777).toBe(0o600);
@@ -27,10 +30,10 @@ test("an existing file is kept, comments and all, and only what is missing is ad
   const mine = '# mine\nINGEST_SECRET="keep me"\nDATABASE_URL=postgres://me@example.com/db\nHUB_SHARDS=3';
   await writeFile(file, mine);
   const { values, added } = await ensureDevVars(file, 5555);
-  expect(added).toEqual(["WORKER_URL", "ALLOW_HUB_OVERRIDE"]);
+  expect(added).toEqual(["WORKER_URL", ...SETTINGS]);
   expect(values).toMatchObject({ INGEST_SECRET: "keep me", HUB_SHARDS: "3" });
   expect(await readFile(file, "utf8")).toBe(
-    `${mine}\nWORKER_URL=http://localhost:8787\nALLOW_HUB_OVERRIDE=true\n`,
+    `${mine}\nWORKER_URL=http://localhost:8787\n${SETTINGS.map((name) => `${name}=${values[name]}\n`).join("")}`,
   );
 });
 

@@ -45,7 +45,13 @@ const miniflare = new Miniflare({
     compatibilityDate: compatibility_date,
     compatibilityFlags: compatibility_flags,
     modules,
-    bindings: { ...vars, ALLOW_HUB_OVERRIDE: "true", ...bindings },
+    bindings: {
+      ...vars,
+      ALLOW_HUB_OVERRIDE: "true",
+      ANONYMOUS: "write",
+      MAX_SOCKETS_PER_ADDRESS: "0",
+      ...bindings,
+    },
     durableObjects: Object.fromEntries(
       durable_objects.bindings.map(({ name, class_name }) => [
         name,

@@ -16,6 +16,14 @@ const INGEST_SECRET = "stack-ingest-secret-0123456789";
 const HUB = "enam:0";
 const CHANGE_LOG = "main";
 
+/** What tests of other things want of the Worker: no tokens, and no limits for the one address they come from. */
+export const OPEN_TO_ALL = {
+  ALLOW_HUB_OVERRIDE: "true",
+  ANONYMOUS: "write",
+  RATE_LIMITS: "off",
+  MAX_SOCKETS_PER_ADDRESS: "0",
+};
+
 type Variables = Readonly<Record<string, string>>;
 
 export interface StackOptions {
@@ -119,6 +127,6 @@ function workerConfig(databaseUrl: string, { vars, dashboard }: StackOptions) {
     durable_objects,
     migrations,
     ...(dashboard && assets && { assets: { ...assets, directory: join(PROJECT_DIR, "web/dist") } }),
-    vars: { ...config.vars, DATABASE_URL: databaseUrl, INGEST_SECRET, ALLOW_HUB_OVERRIDE: "true", ...vars },
+    vars: { ...config.vars, DATABASE_URL: databaseUrl, INGEST_SECRET, ...OPEN_TO_ALL, ...vars },
   };
 }

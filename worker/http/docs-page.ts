@@ -4,8 +4,12 @@ import { openApiDocument, paths } from "./openapi-document.ts";
 import type { Operation, Parameter } from "./openapi-parts.ts";
 import { PROBLEM_CODES } from "./problem-codes.ts";
 
-/** The whole page. Everything that is put into it is escaped by the template. */
-export function docsPage() {
+/**
+ * The whole page. Everything that is put into it is escaped by the template.
+ *
+ * @param nonce what the page's policy lets its style sheet in by.
+ */
+export function docsPage(nonce = "") {
   const { components } = openApiDocument() as { components: { schemas: Record<string, unknown> } };
   return html`<!doctype html>
     <html lang="en">
@@ -13,7 +17,7 @@ export function docsPage() {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width" />
         <title>Rowcast API</title>
-        <style>
+        <style nonce="${nonce}">
           :root {
             color-scheme: light dark;
             font:

@@ -23,8 +23,19 @@ export function openApiDocument(): Json {
       description: "Live Postgres rows. /orders… is the same as /api/orders….",
     },
     servers: [{ url: "/" }],
+    // Either, unless the deployment lets anybody in (ANONYMOUS).
+    security: [{ token: [] }, {}],
     paths,
     components: {
+      securitySchemes: {
+        token: {
+          type: "http",
+          scheme: "bearer",
+          bearerFormat: "JWT",
+          description:
+            "Claims: role (read or write), exp, sub, and perhaps filter, which pins what the bearer may see",
+        },
+      },
       schemas: {
         Order: toSchema(Order),
         NewOrder: toSchema(NewOrder),

@@ -71,7 +71,34 @@ const health: Operation = {
   },
 };
 
+const ticket: Parameter = {
+  name: "ticket",
+  in: "query",
+  description: "From `POST /api/ticket`, where a browser cannot send Authorization: good once",
+  schema: text,
+};
+
 export const streamPaths = {
+  "/api/ticket": {
+    post: {
+      summary: "A ticket for one stream, for browsers: a WebSocket and an EventSource send no headers",
+      responses: {
+        "201": {
+          description: "Good for one connection, within seconds",
+          ...content({
+            type: "object",
+            required: ["success", "ticket", "expires_at"],
+            properties: {
+              success: { const: true },
+              ticket: text,
+              expires_at: { ...text, format: "date-time" },
+            },
+          }),
+        },
+        default: problem,
+      },
+    },
+  },
   "/health": { get: health },
   "/api/health": { get: health },
   "/api/changes": {
@@ -109,6 +136,7 @@ export const streamPaths = {
       summary: "Changes live, as server-sent events",
       parameters: [
         since,
+        ticket,
         ...filter,
         {
           name: "Last-Event-ID",
@@ -129,7 +157,7 @@ export const streamPaths = {
   "/ws": {
     get: {
       summary: "Changes live, over a WebSocket",
-      parameters: [since, ...filter],
+      parameters: [since, ticket, ...filter],
       responses: { "101": { description: "Switching protocols" }, default: problem },
     },
   },

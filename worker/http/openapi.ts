@@ -7,4 +7,4 @@ import { openApiDocument } from "./openapi-document.ts";
 /** Mounted at /api. */
 export const docs = new Hono<AppEnv>()
   .get("/openapi.json", (c) => c.json(openApiDocument()))
-  .get("/docs", (c) => c.html(docsPage()));
+  .get("/docs", (c) => c.html(docsPage(c.get("secureHeadersNonce"))));

@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { FilterError } from "../../protocol/filter-address.ts";
 import { describeDatabaseFailure } from "../database/failure-problem.ts";
 import { DatabaseError, DatabaseUnavailable } from "../database/failure.ts";
+import type { AppEnv } from "./app-env.ts";
 import { PROBLEM_CODES, type ProblemCode, type ProblemStatus } from "./problem-codes.ts";
 import { logError } from "./log-error.ts";
 
@@ -60,11 +61,12 @@ export class Problem extends Error {
  * sees only the code and what to do.
  *
  * @param instance the path that was asked for.
+ * @param requestId what the log line and the answer have in common.
  */
-export function problemResponse(error: unknown, instance: string): Response {
+export function problemResponse(error: unknown, instance: string, requestId?: string): Response {
   const problem = toProblem(error);
   const { code, title, status, detail, issues } = problem;
-  if (status >= 500) logError("request_failed", error, { code, answered: status, path: instance });
+  if (status >= 500) logError("request_failed", error, { code, answered: status, path: instance, requestId });
   const body = {
     ...problem.members,
     success: false,
@@ -83,8 +85,8 @@ export function problemResponse(error: unknown, instance: string): Response {
 }
 
 /** For `app.onError`. */
-export function onError(error: Error, c: Context): Response {
-  return problemResponse(error, c.req.path);
+export function onError(error: Error, c: Context<AppEnv>): Response {
+  return problemResponse(error, c.req.path, c.get("requestId"));
 }
 
 /** For `app.notFound`. */

@@ -102,7 +102,7 @@ export class Audience {
     for (const client of this.#clients.values()) {
       if (client.flow.mode === "behind") continue;
       if (client.hasRoom) {
-        this.#sendSelection(client, fresh.to, selector.select(client.filter, client.filterKey), frames);
+        this.#sendSelection(client, fresh.to, selector.select(client.view), frames);
       } else client.flow = fellBehind(client.flow);
     }
   }
@@ -174,10 +174,10 @@ export class Audience {
     const first = await this.#readFor(client, since, since.seq);
     if (first === null) return;
     if (!client.fold) {
-      this.#sendPieces(client, first.to, new Selector(first).select(client.filter, client.filterKey));
+      this.#sendPieces(client, first.to, new Selector(first).select(client.view));
       return;
     }
-    const folding = new Folding();
+    const folding = new Folding(client.view.pin);
     let read = 0;
     for (let batch: Batch | null = first; batch !== null;) {
       const before = folding.rows;
@@ -235,7 +235,7 @@ export class Audience {
       this.#advanceSoon();
       return;
     }
-    const key = `${client.flow.framed} ${client.filterKey}`;
+    const key = `${client.flow.framed} ${client.view.key}`;
     let frame = frames.get(key);
     if (frame === undefined) {
       frame = changesFrame(this.#text(client.flow.framed), this.#text(to), text);

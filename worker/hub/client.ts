@@ -1,5 +1,6 @@
 /** One socket of a Hub: what is known of it in memory, and what of that its attachment carries through hibernation. */
 import type { Filter } from "../../protocol/filter.ts";
+import { viewOf, type View } from "./selection.ts";
 import { hasRoom, liveAt, load, WINDOW, type Flow } from "./flow.ts";
 
 export class Client {
@@ -8,21 +9,24 @@ export class Client {
   readonly connectedAt: number;
   /** Behind, it may be told only what became of each row. */
   readonly fold: boolean;
+  /** Who opened it, and from where. */
+  readonly bearer: Bearer;
   #filter: Filter | null;
-  /** The filter as text: equal for equal filters. Empty for everything. */
-  filterKey: string;
+  /** What it is sent: of what its token may see, what it asked for. */
+  view: View;
   #flow: Flow;
   /** A loop that serves this client from ring or log is running. */
   serving = false;
   #savedQuarter = 0;
 
-  constructor(socket: WebSocket, { id, filter, fold, flow, connectedAt }: Attachment) {
+  constructor(socket: WebSocket, { id, bearer, filter, fold, flow, connectedAt }: Attachment) {
     this.socket = socket;
     this.id = id;
     this.connectedAt = connectedAt;
     this.fold = fold;
+    this.bearer = bearer;
     this.#filter = filter;
-    this.filterKey = keyOf(filter);
+    this.view = viewOf(bearer.pin, filter);
     this.#flow = flow;
     this.#savedQuarter = quarter(flow);
   }
@@ -33,7 +37,7 @@ export class Client {
 
   set filter(filter: Filter | null) {
     this.#filter = filter;
-    this.filterKey = keyOf(filter);
+    this.view = viewOf(this.bearer.pin, filter);
     this.save();
   }
 
@@ -63,6 +67,7 @@ export class Client {
     try {
       this.socket.serializeAttachment({
         id: this.id,
+        bearer: this.bearer,
         filter: this.#filter,
         connectedAt: this.connectedAt,
         fold: this.fold,
@@ -84,9 +89,21 @@ export class Client {
   }
 }
 
+/** Who opened a socket, as the Worker has found out. */
+export interface Bearer {
+  /** `sub` of the token; null for somebody without one. */
+  readonly subject: string | null;
+  readonly pin: Filter | null;
+  /** When the token runs out, ms since 1970; null for never. */
+  readonly expiresAt: number | null;
+  /** A hash of the address; empty where there is none. */
+  readonly address: string;
+}
+
 /** What is kept of a client. `connectedAt`: ms since 1970. */
 export interface Attachment {
   id: string;
+  bearer: Bearer;
   filter: Filter | null;
   connectedAt: number;
   fold: boolean;
@@ -99,7 +116,8 @@ export interface Attachment {
  */
 export function wake(socket: WebSocket, seq: number): Client | null {
   const saved = socket.deserializeAttachment() as Attachment | null;
-  if (saved === null) return null; // closed before it was welcomed
+  // Closed before it was welcomed, or opened under a version of this code that did not know who it was.
+  if (saved?.bearer === undefined) return null;
   const flow = saved.flow.mode === "live" ? { ...liveAt(seq), underWay: saved.flow.underWay } : saved.flow;
   return new Client(socket, { ...saved, flow });
 }
@@ -107,8 +125,4 @@ export function wake(socket: WebSocket, seq: number): Client | null {
 function quarter(flow: Flow): number {
   const { bytes, changes } = load(flow);
   return Math.floor(4 * Math.max(bytes / WINDOW.bytes, changes / WINDOW.changes));
-}
-
-function keyOf(filter: Filter | null): string {
-  return filter === null ? "" : JSON.stringify(filter);
 }

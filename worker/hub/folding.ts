@@ -7,18 +7,18 @@ import type { Change, Row } from "../../protocol/change.ts";
 import { parseExact } from "../../protocol/exact-json.ts";
 import { changePasses, type Filter } from "../../protocol/filter.ts";
 import { SEPARATOR } from "../change-log/history.ts";
-import type { Selection } from "./selection.ts";
-
-interface Entry {
-  change: Change;
-  /** As it came, or as it was encoded anew because others are folded into it. */
-  text: string;
-}
+import { pinned, type Entry, type Selection } from "./selection.ts";
 
 export class Folding {
   /** In the order of the last change of each row, so that a stream cut off between two of them can go on from there. */
   readonly #rows = new Map<string, Entry>();
+  readonly #pin: Filter | null;
   #chars = 0;
+
+  /** @param pin what of the changes exists for the client: it is applied before any are folded together. */
+  constructor(pin: Filter | null = null) {
+    this.#pin = pin;
+  }
 
   /** How much text there is to send, before filters. */
   get chars(): number {
@@ -35,15 +35,19 @@ export class Folding {
     for (const text of batchText.split(SEPARATOR)) {
       if (text === "") continue;
       // The log wrote these texts from validated changes; they are not checked a second time.
-      const change = parseExact(text) as Change;
-      if (change.operation === "TRUNCATE") this.#truncate(change, text);
-      else this.#put(`${change.table}\n${JSON.stringify(change.key)}`, change, text);
+      const entry = { text, change: parseExact(text) as Change };
+      for (const seen of this.#pin === null ? [entry] : pinned(this.#pin, entry)) this.#addOne(seen);
     }
   }
 
   select(filter: Filter | null): Selection {
     const passing = [...this.#rows.values()].filter(({ change }) => changePasses(filter, change));
     return { text: passing.map(({ text }) => text).join(SEPARATOR), count: passing.length };
+  }
+
+  #addOne({ change, text }: Entry): void {
+    if (change.operation === "TRUNCATE") this.#truncate(change, text);
+    else this.#put(`${change.table}\n${JSON.stringify(change.key)}`, change, text);
   }
 
   #put(key: string, change: Change, text: string): void {

@@ -15,10 +15,12 @@ import type { HubReport } from "../change-log/fan-out.ts";
 import type { Batch } from "../change-log/history.ts";
 import type { LogStatus } from "../change-log/status.ts";
 import type { Env } from "../env.ts";
+import { problemResponse } from "../http/problem.ts";
 import { logEvent } from "../log.ts";
 import { changeLog } from "../objects.ts";
 import { Audience } from "./audience.ts";
-import { Client, wake } from "./client.ts";
+import { Client, wake, type Bearer } from "./client.ts";
+import { BEARER_HEADER, readCaps, requireRoom, TICKET_HEADER, UsedTickets } from "./door.ts";
 import { behindAt, liveAt, WINDOW } from "./flow.ts";
 import { readMessage } from "./inbox.ts";
 
@@ -41,6 +43,7 @@ export class Hub extends DurableObject<Env> {
   #joining = 0;
   /** A push came while the first client was on its way in: what it brought must be pulled. */
   #missed = false;
+  #joinedAt = 0;
   #reportTimer: ReturnType<typeof setTimeout> | null = null;
   #lastReportAt = 0;
 
@@ -64,17 +67,23 @@ export class Hub extends DurableObject<Env> {
     this.#joined = this.#audience.size > 0;
   }
 
-  /** A WebSocket upgrade from the Worker, which has checked `since` and the filter. */
+  /** A WebSocket upgrade from the Worker, which has checked `since`, the filter, and who is asking. */
   override async fetch(request: Request): Promise<Response> {
     const { searchParams } = new URL(request.url);
+    const bearer = JSON.parse(request.headers.get(BEARER_HEADER) ?? "null") as Bearer;
+    try {
+      this.#letIn(bearer, request.headers.get(TICKET_HEADER));
+    } catch (error) {
+      return problemResponse(error, "/");
+    }
     const filter = filterFromSearch(searchParams);
     const fold = searchParams.get("fold") === "1";
     const since = parsePosition(searchParams.get("since") ?? "");
     const position = await this.#arrive(since);
     const { 0: theirs, 1: ours } = new WebSocketPair();
     this.ctx.acceptWebSocket(ours);
-    this.#welcome(ours, { filter, fold }, since, position);
-    await this.#keepWatch();
+    this.#welcome(ours, { bearer, filter, fold }, since, position);
+    await this.#keepWatch(bearer.expiresAt);
     return new Response(null, { status: 101, webSocket: theirs });
   }
 
@@ -136,14 +145,22 @@ export class Hub extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     const now = Date.now();
-    for (const { socket, connectedAt } of this.#audience.clients) {
+    for (const { socket, connectedAt, bearer } of this.#audience.clients) {
+      if (bearer.expiresAt !== null && bearer.expiresAt <= now) {
+        socket.close(CloseCode.TOKEN_EXPIRED, "token expired");
+        this.#audience.remove(socket);
+        continue;
+      }
       const pinged = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime();
       if (pinged === undefined || now - Math.max(pinged, connectedAt) <= DEAD_AFTER_MS) continue;
       socket.close(CloseCode.IDLE, "nothing heard from you");
       this.#audience.remove(socket);
     }
     if (this.#audience.size === 0) return;
-    await this.ctx.storage.setAlarm(now + CHECK_IN_MS);
+    const expiries = Array.from(this.#audience.clients, ({ bearer }) => bearer.expiresAt ?? Infinity);
+    const earliest = expiries.reduce((least, each) => Math.min(least, each), Infinity);
+    await this.ctx.storage.setAlarm(Math.min(now + CHECK_IN_MS, earliest));
+    if (now - this.#joinedAt < CHECK_IN_MS / 2) return; // woken for a token, not for the check-in
     const { position } = await this.#join();
     const here = this.#audience.position;
     if (here?.epoch !== position.epoch || here.seq !== position.seq) await this.#audience.pull();
@@ -151,7 +168,7 @@ export class Hub extends DurableObject<Env> {
 
   #welcome(
     socket: WebSocket,
-    wish: { filter: Filter | null; fold: boolean },
+    wish: { bearer: Bearer; filter: Filter | null; fold: boolean },
     since: Position | null,
     position: Position,
   ): void {
@@ -207,6 +224,7 @@ export class Hub extends DurableObject<Env> {
   async #join(): Promise<{ position: Position; status: LogStatus }> {
     const answer = await changeLog(this.env).join(this.#name(), this.#report());
     this.#status = answer.status;
+    this.#joinedAt = Date.now();
     return answer;
   }
 
@@ -231,9 +249,22 @@ export class Hub extends DurableObject<Env> {
     return { clients: this.#audience.size + this.#joining, at: this.#lastReportAt };
   }
 
-  async #keepWatch(): Promise<void> {
-    if ((await this.ctx.storage.getAlarm()) === null)
-      await this.ctx.storage.setAlarm(Date.now() + CHECK_IN_MS);
+  /** @throws {Problem} for a ticket that has been used, or too many sockets of one address or token. */
+  #letIn(bearer: Bearer, ticket: string | null): void {
+    requireRoom(
+      readCaps(this.env),
+      bearer,
+      Array.from(this.#audience.clients, (client) => client.bearer),
+    );
+    if (ticket === null) return;
+    const [id = "", expires = ""] = ticket.split(" ");
+    new UsedTickets(this.ctx.storage.sql).use(id, Number(expires), Date.now());
+  }
+
+  async #keepWatch(expiresAt: number | null): Promise<void> {
+    const due = Math.min(Date.now() + CHECK_IN_MS, expiresAt ?? Infinity);
+    const set = await this.ctx.storage.getAlarm();
+    if (set === null || due < set) await this.ctx.storage.setAlarm(due);
   }
 
   #answerPings(position: Position): void {

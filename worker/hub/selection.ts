@@ -1,11 +1,27 @@
 /**
- * What of a batch a client is sent. A batch is parsed once, and selected from once for each distinct filter, however
+ * What of a batch a client is sent. A batch is parsed once, and selected from once for each distinct view, however
  * many clients share it; the text of the changes is passed on as it came.
  */
 import type { Change } from "../../protocol/change.ts";
 import { parseExact } from "../../protocol/exact-json.ts";
 import { changePasses, type Filter } from "../../protocol/filter.ts";
+import { throughPin } from "../../protocol/pin.ts";
 import { SEPARATOR, type Batch } from "../change-log/history.ts";
+
+/** What a client sees: what its token may see, and of that what it asked for. */
+export interface View {
+  readonly pin: Filter | null;
+  readonly filter: Filter | null;
+  /** The same for the same view; empty for everything. */
+  readonly key: string;
+}
+
+export function viewOf(pin: Filter | null, filter: Filter | null): View {
+  if (pin === null && filter === null) return EVERYTHING;
+  return { pin, filter, key: JSON.stringify([pin, filter]) };
+}
+
+export const EVERYTHING: View = { pin: null, filter: null, key: "" };
 
 export interface Selection {
   readonly text: string;
@@ -40,28 +56,41 @@ function seqOf(change: string): number {
   return Number(/^\{"seq":([0-9]+)/.exec(change)?.[1]);
 }
 
+/** A change with its text: as it came, or written anew when the pin hides some of it. */
+export interface Entry {
+  readonly text: string;
+  readonly change: Change;
+}
+
+/** The entry as it is seen through the pin: one, or none. */
+export function pinned(pin: Filter, entry: Entry): Entry[] {
+  const change = throughPin(pin, entry.change);
+  if (change === null) return [];
+  return change === entry.change ? [entry] : [{ change, text: JSON.stringify(change) }];
+}
+
 export class Selector {
   readonly #batch: Batch;
-  readonly #byFilter = new Map<string, Selection>();
-  #parsed: { text: string; change: Change }[] | null = null;
+  readonly #byView = new Map<string, Selection>();
+  #parsed: Entry[] | null = null;
 
   constructor(batch: Batch) {
     this.#batch = batch;
   }
 
-  /** @param key the same for the same filter: its JSON. */
-  select(filter: Filter | null, key: string): Selection {
+  select({ pin, filter, key }: View): Selection {
     const { text, from, to } = this.#batch;
-    if (filter === null) return { text, count: to - from };
-    const known = this.#byFilter.get(key);
+    if (key === "") return { text, count: to - from };
+    const known = this.#byView.get(key);
     if (known !== undefined) return known;
-    const passing = this.#changes().filter(({ change }) => changePasses(filter, change));
+    const seen = pin === null ? this.#changes() : this.#changes().flatMap((entry) => pinned(pin, entry));
+    const passing = seen.filter(({ change }) => changePasses(filter, change));
     const selection = { text: passing.map((entry) => entry.text).join(SEPARATOR), count: passing.length };
-    this.#byFilter.set(key, selection);
+    this.#byView.set(key, selection);
     return selection;
   }
 
-  #changes(): { text: string; change: Change }[] {
+  #changes(): Entry[] {
     // The log wrote these texts from validated changes; they are not checked a second time.
     this.#parsed ??= this.#batch.text
       .split(SEPARATOR)

@@ -5,6 +5,7 @@
 import { parseExact } from "../../protocol/exact-json.ts";
 import type { Order, OrderStatus } from "../../protocol/orders.ts";
 import type { Database } from "../database/database.ts";
+import { pinCondition, type PinParams } from "./pin.ts";
 import type { ListQuery, OrderChange, OrderStats } from "./schemas.ts";
 
 export interface OrderPage {
@@ -14,7 +15,7 @@ export interface OrderPage {
 }
 
 /** A page of the orders that match, newest first, and how many match in all. */
-export async function listOrders(database: Database, query: ListQuery): Promise<OrderPage> {
+export async function listOrders(database: Database, query: ListQuery, pin: PinParams): Promise<OrderPage> {
   const { status = null, customer_name = null, limit, offset } = query;
   const row = await one<{ orders: string; total: number; snapshot: string }>(
     database,
@@ -26,28 +27,33 @@ export async function listOrders(database: Database, query: ListQuery): Promise<
                from page)::text as orders,
             (select count(*) from public.orders o where ${FILTER})::int as total,
             pg_current_snapshot()::text as snapshot`,
-    [status, customer_name === null ? null : `%${escapeLike(customer_name)}%`, limit, offset],
+    [status, customer_name === null ? null : `%${escapeLike(customer_name)}%`, limit, offset, ...pin],
   );
   return { orders: parseExact(row.orders) as Order[], total: row.total, snapshot: row.snapshot };
 }
 
-const FILTER = `($1::text[] is null or o.status = any ($1)) and ($2::text is null or o.customer_name ilike $2)`;
+const FILTER = `($1::text[] is null or o.status = any ($1)) and ($2::text is null or o.customer_name ilike $2)
+  and ${pinCondition(5)}`;
 
 /** One order with the snapshot it was seen in; null when there is none. */
 export async function findOrder(
   database: Database,
   id: number,
+  pin: PinParams,
 ): Promise<{ order: Order; snapshot: string } | null> {
   const [row] = await database.query<{ data: string; snapshot: string }>(
     `select rowcast.row_json(o)::text as data, pg_current_snapshot()::text as snapshot
-       from public.orders o where o.id = $1::int`,
-    [id],
+       from public.orders o where o.id = $1::int and ${pinCondition(2)}`,
+    [id, ...pin],
   );
   return row ? { order: parseExact(row.data) as Order, snapshot: row.snapshot } : null;
 }
 
-/** Counts over the whole table. */
-export async function countOrders(database: Database): Promise<{ stats: OrderStats; snapshot: string }> {
+/** Counts over all orders inside the pin. */
+export async function countOrders(
+  database: Database,
+  pin: PinParams,
+): Promise<{ stats: OrderStats; snapshot: string }> {
   const row = await one<{ stats: string; snapshot: string }>(
     database,
     `select rowcast.row_json(s)::text as stats, pg_current_snapshot()::text as snapshot
@@ -61,8 +67,9 @@ export async function countOrders(database: Database): Promise<{ stats: OrderSta
                 count(*) filter (where status = 'cancelled') as cancelled_orders,
                 count(distinct customer_name) as unique_customers,
                 max(updated_at) as last_updated
-           from public.orders
+           from public.orders o where ${pinCondition(1)}
        ) s`,
+    pin,
   );
   return { stats: JSON.parse(row.stats) as OrderStats, snapshot: row.snapshot };
 }
@@ -85,15 +92,16 @@ export async function updateOrder(
   id: number,
   change: OrderChange,
   versions: readonly string[] | null,
+  pin: PinParams,
 ): Promise<Written | NotWritten> {
   // The names come from the schema, so they are those of columns and nothing else.
-  const columns = Object.keys(change).map((column, index) => `${column} = $${index + 3}`);
+  const columns = Object.keys(change).map((column, index) => `${column} = $${index + 7}`);
   const [row] = await database.query<WriteRow>(
     `with written as (
        update public.orders as o set ${columns.join(", ")} where ${CONDITION}
        returning rowcast.row_json(o)::text as data, pg_current_xact_id()::text as xid
      ) ${WRITE_RESULT}`,
-    [id, versions, ...Object.values(change)],
+    [id, versions, ...pin, ...Object.values(change)],
   );
   return toWritten(row);
 }
@@ -103,25 +111,26 @@ export async function deleteOrder(
   database: Database,
   id: number,
   versions: readonly string[] | null,
+  pin: PinParams,
 ): Promise<Written | NotWritten> {
   const [row] = await database.query<WriteRow>(
     `with written as (
        delete from public.orders as o where ${CONDITION}
        returning rowcast.row_json(o)::text as data, pg_current_xact_id()::text as xid
      ) ${WRITE_RESULT}`,
-    [id, versions],
+    [id, versions, ...pin],
   );
   return toWritten(row);
 }
 
 /** Part of the writing statement itself: when another transaction holds the row, Postgres waits and looks again. */
-const CONDITION = `o.id = $1::int and ($2::timestamptz[] is null or o.updated_at = any ($2))`;
+const CONDITION = `o.id = $1::int and ($2::timestamptz[] is null or o.updated_at = any ($2)) and ${pinCondition(3)}`;
 
 /** The row that was written, or, with nulls, the one that the condition kept from it; no row when there is none. */
 const WRITE_RESULT = `select w.data, w.xid
    from (select) as always left join written w on true
   where w.data is not null
-     or ($2::timestamptz[] is not null and exists (select from public.orders where id = $1::int))`;
+     or ($2::timestamptz[] is not null and exists (select from public.orders o where o.id = $1::int and ${pinCondition(3)}))`;
 
 interface WriteRow {
   readonly data: string | null;
@@ -146,11 +155,12 @@ export async function updateStatuses(
   database: Database,
   ids: readonly number[],
   status: OrderStatus,
+  pin: PinParams,
 ): Promise<BulkWritten> {
   const row = await one<{ orders: string; missing: string; xid: string | null }>(
     database,
     `with locked as (
-       select id from public.orders where id = any ($1::int[]) order by id for update
+       select o.id from public.orders o where o.id = any ($1::int[]) and ${pinCondition(3)} order by o.id for update
      ), written as (
        update public.orders as o set status = $2 from locked l where o.id = l.id
        returning o.id, rowcast.row_json(o) as data, pg_current_xact_id()::text as xid
@@ -160,7 +170,7 @@ export async function updateStatuses(
                from unnest($1::int[]) as a (id) where a.id not in (select id from written))::text as missing,
             max(xid) as xid
        from written`,
-    [ids, status],
+    [ids, status, ...pin],
   );
   return {
     orders: parseExact(row.orders) as Order[],

@@ -7,6 +7,7 @@ import { logError } from "../http/log-error.ts";
 import { onError, Problem } from "../http/problem.ts";
 import { allowMethods, jsonBody, pathParams, queryParams } from "../http/validation.ts";
 import { createOrder, createOrderOnce } from "./creation.ts";
+import { pinParams, requireInside } from "./pin.ts";
 import { etag, isUnchanged, versionsOf } from "./preconditions.ts";
 import * as queries from "./queries.ts";
 import { BulkStatus, ListQuery, NewOrder, OrderChange, OrderParams } from "./schemas.ts";
@@ -23,7 +24,7 @@ export const orders = new Hono<AppEnv>()
 
   .get("/", queryParams(ListQuery), async (c) => {
     const query = c.req.valid("query");
-    const { orders, total, snapshot } = await queries.listOrders(open(c), query);
+    const { orders, total, snapshot } = await queries.listOrders(open(c), query, pin(c));
     const { limit, offset } = query;
     const pagination = { limit, offset, total, has_more: offset + orders.length < total };
     c.header("Cache-Control", "no-store");
@@ -31,14 +32,15 @@ export const orders = new Hono<AppEnv>()
   })
 
   .get("/stats", async (c) => {
-    const { stats, snapshot } = await queries.countOrders(open(c));
+    const { stats, snapshot } = await queries.countOrders(open(c), pin(c));
     c.header("Cache-Control", "no-store");
     return c.json({ success: true as const, data: stats, snapshot });
   })
 
   .patch("/bulk-status", jsonBody(BulkStatus), async (c) => {
     const { order_ids, status } = c.req.valid("json");
-    const { orders, missing, xid } = await queries.updateStatuses(open(c), order_ids, status);
+    requireInside(c.get("access").pin, { status }, false);
+    const { orders, missing, xid } = await queries.updateStatuses(open(c), order_ids, status, pin(c));
     if (xid === null) {
       throw new Problem("not_found", "None of these orders exists.", {
         issues: [{ field: "order_ids", message: "none of these orders exists" }],
@@ -52,7 +54,7 @@ export const orders = new Hono<AppEnv>()
 
   .get("/:id", orderParams, async (c) => {
     const { id } = c.req.valid("param");
-    const found = await queries.findOrder(open(c), id);
+    const found = await queries.findOrder(open(c), id, pin(c));
     if (!found) throw noOrder(id);
     const { order, snapshot } = found;
     c.header("ETag", etag(order));
@@ -64,6 +66,7 @@ export const orders = new Hono<AppEnv>()
   .post("/", jsonBody(NewOrder), async (c) => {
     const key = idempotencyKey(c);
     const order = c.req.valid("json");
+    requireInside(c.get("access").pin, order, true);
     const created = key ? await createOrderOnce(open(c), order, key) : await createOrder(open(c), order);
     if (created.replayed) c.header("Idempotency-Replayed", "true");
     else afterWrite(c);
@@ -88,7 +91,7 @@ export const orders = new Hono<AppEnv>()
   .delete("/:id", orderParams, async (c) => {
     const { id } = c.req.valid("param");
     const versions = versionsOf(c.req.header("If-Match"));
-    const { order, xid } = written(id, await queries.deleteOrder(open(c), id, versions));
+    const { order, xid } = written(id, await queries.deleteOrder(open(c), id, versions, pin(c)));
     afterWrite(c);
     return c.json({ success: true as const, data: order, message: `Order ${id} deleted`, xid });
   });
@@ -97,7 +100,8 @@ orders.onError(onError);
 
 async function update(c: Context<AppEnv>, id: number, change: OrderChange) {
   const versions = versionsOf(c.req.header("If-Match"));
-  const { order, xid } = written(id, await queries.updateOrder(open(c), id, change, versions));
+  requireInside(c.get("access").pin, change, false);
+  const { order, xid } = written(id, await queries.updateOrder(open(c), id, change, versions, pin(c)));
   afterWrite(c);
   c.header("ETag", etag(order));
   return { success: true as const, data: order, message: `Order ${id} updated`, xid };
@@ -122,6 +126,10 @@ function noOrder(id: number): Problem {
   return new Problem("not_found", message, { issues: [{ field: "id", message }] });
 }
 
+function pin(c: Context<AppEnv>) {
+  return pinParams(c.get("access").pin);
+}
+
 function open(c: Context<AppEnv>) {
   return openDatabase(c.env, c.executionCtx);
 }
@@ -137,7 +145,8 @@ function afterWrite(c: Context<AppEnv>): void {
 function idempotencyKey(c: Context<AppEnv>): string | null {
   const key = c.req.header("Idempotency-Key");
   if (key === undefined) return null;
-  if (/^[\x20-\x7e]{1,255}$/.test(key)) return key;
+  // Of each bearer their own: nobody gets another's answer by using the same key.
+  if (/^[\x20-\x7e]{1,255}$/.test(key)) return `${c.get("access").subject ?? ""}\n${key}`;
   const message = "has to be 1 to 255 printable ASCII characters";
   throw new Problem("invalid_header", `Idempotency-Key ${message}.`, {
     issues: [{ field: "Idempotency-Key", message }],

@@ -1,18 +1,26 @@
 /** The streams: `/ws` goes to a Hub as it is, `/sse` through an adapter here. */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
+import { requireRole } from "../access/access.ts";
+import { authenticate } from "../access/authenticate.ts";
+import { requireOrigin } from "../access/origins.ts";
+import type { Ticket } from "../access/tickets.ts";
+import type { Bearer } from "../hub/client.ts";
+import { BEARER_HEADER, TICKET_HEADER } from "../hub/door.ts";
+import { addressOf } from "../http/caller.ts";
 import { filterToSearch } from "../../protocol/filter.ts";
 import { formatPosition } from "../../protocol/position.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { Problem } from "../http/problem.ts";
 import { allowMethods } from "../http/validation.ts";
+import type { HubName } from "../hub/region.ts";
 import { hub } from "../objects.ts";
 import { chooseHub, readStreamAddress, type StreamAddress } from "./address.ts";
 import { SSE_HEADERS, sseStream } from "./sse.ts";
 
 export const streams = new Hono<AppEnv>()
-  .use("/ws", allowMethods("GET"))
-  .use("/sse", allowMethods("GET"))
-  .get("/ws", (c) => {
+  .use("/ws", allowMethods("GET"), authenticate({ tickets: true }))
+  .use("/sse", allowMethods("GET"), authenticate({ tickets: true }))
+  .get("/ws", async (c) => {
     if (c.req.header("Upgrade")?.toLowerCase() !== "websocket") {
       throw new Problem(
         "upgrade_required",
@@ -22,30 +30,50 @@ export const streams = new Hono<AppEnv>()
         },
       );
     }
-    const url = new URL(c.req.url);
-    const address = readStreamAddress(url.searchParams);
-    const name = chooseHub(c.env, c.req.raw.cf as IncomingRequestCfProperties | undefined, url.searchParams);
+    const { name, request } = await findHub(c, readStreamAddress(new URL(c.req.url).searchParams));
     // No middleware touches this answer: the headers of a 101 cannot be changed.
-    return hub(c.env, name).fetch(hubRequest(address));
+    return hub(c.env, name).fetch(request);
   })
   .get("/sse", async (c) => {
-    const url = new URL(c.req.url);
-    const address = readStreamAddress(url.searchParams, c.req.header("Last-Event-ID"));
-    const name = chooseHub(c.env, c.req.raw.cf as IncomingRequestCfProperties | undefined, url.searchParams);
-    const { webSocket } = await hub(c.env, name).fetch(hubRequest(address));
-    if (!webSocket)
-      throw new Problem("unavailable", "The hub did not take the stream.", {
-        headers: { "Retry-After": "1" },
-      });
-    return new Response(sseStream(webSocket, c.req.raw.signal), { headers: SSE_HEADERS });
+    const address = readStreamAddress(new URL(c.req.url).searchParams, c.req.header("Last-Event-ID"));
+    const { name, request } = await findHub(c, address);
+    const answer = await hub(c.env, name).fetch(request);
+    if (!answer.webSocket) return answer;
+    return new Response(sseStream(answer.webSocket, c.req.raw.signal), { headers: SSE_HEADERS });
   });
 
+/** The hub for a request, and what it is asked, once it is certain that the caller may read. */
+async function findHub(
+  c: Context<AppEnv>,
+  address: StreamAddress,
+): Promise<{ name: HubName; request: Request }> {
+  requireOrigin(c.env, c.req.raw);
+  const [access, ticket] = [c.get("access"), c.get("ticket")];
+  requireRole(access, "read");
+  const cf = c.req.raw.cf as IncomingRequestCfProperties | undefined;
+  const name = ticket?.hub ?? chooseHub(c.env, cf, new URL(c.req.url).searchParams);
+  const { subject, pin, expiresAt } = access;
+  const bearer: Bearer = { subject, pin, expiresAt, address: await addressOf(c.req.raw) };
+  return { name, request: hubRequest(address, bearer, ticket) };
+}
+
 /** What a Hub is asked, whatever the client's own request looked like. */
-function hubRequest({ since, filter, fold }: StreamAddress): Request {
+function hubRequest({ since, filter, fold }: StreamAddress, bearer: Bearer, ticket?: Ticket): Request {
   const search = new URLSearchParams({
     ...filterToSearch(filter),
     ...(since && { since: formatPosition(since) }),
     ...(fold && { fold: "1" }),
   });
-  return new Request(`https://hub/?${search.toString()}`, { headers: { Upgrade: "websocket" } });
+  return new Request(`https://hub/?${search.toString()}`, {
+    headers: {
+      Upgrade: "websocket",
+      // Headers hold ASCII only.
+      [BEARER_HEADER]: JSON.stringify(bearer).replaceAll(/[^\x20-\x7e]/g, escapeUnit),
+      ...(ticket && { [TICKET_HEADER]: `${ticket.id} ${ticket.expiresAt}` }),
+    },
+  });
+}
+
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

@@ -4,6 +4,7 @@
  * https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 import { eventName, type Change } from "../../protocol/change.ts";
+import { CloseCode } from "../../protocol/close-codes.ts";
 import { PING } from "../../protocol/frames.ts";
 import type { ServerMessage, Window } from "../../protocol/messages.ts";
 import { parsePosition } from "../../protocol/position.ts";
@@ -61,7 +62,12 @@ export function sseStream(socket: WebSocket, signal: AbortSignal): ReadableStrea
     answered = true;
     if (data.startsWith("{")) offer(data);
   });
-  socket.addEventListener("close", end);
+  socket.addEventListener("close", ({ code, reason }) => {
+    // Why it ends is told: a reader whose token has run out has to fetch another before it comes back.
+    if (code >= CloseCode.BAD_FRAME)
+      offer(event("problem", JSON.stringify({ type: "error", code: `closed_${code}`, message: reason })));
+    end();
+  });
   socket.addEventListener("error", end);
   signal.addEventListener("abort", end);
   socket.accept();
@@ -83,8 +89,7 @@ export function sseStream(socket: WebSocket, signal: AbortSignal): ReadableStrea
           });
         }
         const text = waiting.shift();
-        if (text === undefined || ended) {
-          if (!ended) return;
+        if (text === undefined) {
           controller.close();
           return;
         }

@@ -1,0 +1,81 @@
+/** What stands before every route of the API: security headers, the sites that may call it, and how often. */
+import { cors } from "hono/cors";
+import { createMiddleware } from "hono/factory";
+import { NONCE, secureHeaders } from "hono/secure-headers";
+import { isAllowedOrigin } from "../access/origins.ts";
+import type { AppEnv } from "./app-env.ts";
+import { addressOf } from "./caller.ts";
+import { Problem } from "./problem.ts";
+
+/** The windows of wrangler.toml's limits are this long. */
+const LIMIT_SECONDS = 60;
+
+/** JSON is all that is answered here, but for the docs page, which has a style sheet within. */
+export const headers = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    styleSrc: [NONCE], // of the docs page
+    frameAncestors: ["'none'"],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+  },
+  referrerPolicy: "no-referrer",
+  xFrameOptions: "DENY",
+  crossOriginResourcePolicy: false, // CORS decides
+});
+
+/** Every answer says which request it answers: the log says it too. (An answer that is a Response has not been told.) */
+export const named = createMiddleware<AppEnv>(async (c, next) => {
+  await next();
+  c.res.headers.set("X-Request-Id", c.get("requestId") ?? "");
+});
+
+/** Pages of ALLOWED_ORIGINS may read the answers; cookies are never used, so never allowed. */
+export const sites = createMiddleware<AppEnv>((c, next) =>
+  cors({
+    origin: (origin) => (origin !== "" && isAllowedOrigin(c.env, origin, c.req.url) ? origin : null),
+    allowMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+    allowHeaders: [
+      "Authorization",
+      "Content-Type",
+      "Idempotency-Key",
+      "If-Match",
+      "If-None-Match",
+      "Last-Event-ID",
+    ],
+    exposeHeaders: [
+      "ETag",
+      "Location",
+      "Retry-After",
+      "Idempotency-Replayed",
+      "X-Request-Id",
+      "Server-Timing",
+    ],
+    maxAge: 7200,
+  })(c, next),
+);
+
+/**
+ * So many requests a minute from one token or address, counted by the platform at each of its places.
+ *
+ * @throws {Problem} `too_many_requests`.
+ */
+export const limits = createMiddleware<AppEnv>(async (c, next) => {
+  const isRead = ["GET", "HEAD", "OPTIONS"].includes(c.req.method);
+  const limit = c.env.RATE_LIMITS === "off" ? undefined : isRead ? c.env.READ_LIMIT : c.env.WRITE_LIMIT;
+  if (limit) {
+    const { subject } = c.get("access");
+    const key = subject ? `subject ${subject}` : `address ${await addressOf(c.req.raw)}`;
+    const { success } = await limit.limit({ key });
+    if (!success) {
+      throw new Problem(
+        "too_many_requests",
+        `Too many ${isRead ? "reads" : "writes"} in a minute: slow down.`,
+        {
+          headers: { "Retry-After": String(LIMIT_SECONDS) },
+        },
+      );
+    }
+  }
+  await next();
+});

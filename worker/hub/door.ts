@@ -1,0 +1,72 @@
+/** Who may come into a Hub: tickets are used once, and nobody holds more sockets than they may. */
+import type { Env } from "../env.ts";
+import { badTicket } from "../access/tickets.ts";
+import { Problem } from "../http/problem.ts";
+import type { Bearer } from "./client.ts";
+
+/** How the Worker tells a Hub whom it sends: headers that only the Worker writes, on a request that it makes. */
+export const BEARER_HEADER = "X-Rowcast-Bearer";
+export const TICKET_HEADER = "X-Rowcast-Ticket";
+
+export interface Caps {
+  /** 0: any number. */
+  readonly perAddress: number;
+  readonly perToken: number;
+}
+
+export function readCaps(env: Pick<Env, "MAX_SOCKETS_PER_ADDRESS" | "MAX_SOCKETS_PER_TOKEN">): Caps {
+  return {
+    perAddress: count(env.MAX_SOCKETS_PER_ADDRESS, 100),
+    perToken: count(env.MAX_SOCKETS_PER_TOKEN, 50),
+  };
+}
+
+function count(text: string | undefined, fallback: number): number {
+  return text !== undefined && /^[0-9]{1,6}$/.test(text) ? Number(text) : fallback;
+}
+
+/**
+ * @param present the bearers of the sockets that are open.
+ * @throws {Problem} `too_many_sockets`.
+ */
+export function requireRoom(caps: Caps, bearer: Bearer, present: Iterable<Bearer>): void {
+  let [ofAddress, ofToken] = [0, 0];
+  for (const { address, subject } of present) {
+    if (bearer.address !== "" && address === bearer.address) ofAddress += 1;
+    if (bearer.subject && subject === bearer.subject) ofToken += 1;
+  }
+  if (caps.perAddress > 0 && ofAddress >= caps.perAddress) throw tooMany("address", caps.perAddress);
+  if (caps.perToken > 0 && ofToken >= caps.perToken) throw tooMany("token", caps.perToken);
+}
+
+function tooMany(of: "address" | "token", cap: number): Problem {
+  return new Problem("too_many_sockets", `This ${of} holds ${cap} streams here already: close some.`, {
+    headers: { "Retry-After": "30" },
+  });
+}
+
+/** The tickets that have been used, until they would have run out anyway. */
+export class UsedTickets {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec(
+      "CREATE TABLE IF NOT EXISTS tickets (id TEXT PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID",
+    );
+  }
+
+  /** @throws {Problem} `bad_ticket` at the second time. */
+  use(id: string, expiresAt: number, now: number): void {
+    this.#sql.exec("DELETE FROM tickets WHERE expires < ?", now - GRACE_MS);
+    const { rowsWritten } = this.#sql.exec(
+      "INSERT OR IGNORE INTO tickets (id, expires) VALUES (?, ?)",
+      id,
+      expiresAt,
+    );
+    if (rowsWritten === 0) throw badTicket("The ticket has been used");
+  }
+}
+
+/** The Worker's clock, which lets a ticket in, may be behind the Hub's. */
+const GRACE_MS = 60_000;
