@@ -12,6 +12,7 @@ import { address, DEFAULT_URL, ids, list, position } from "./options.ts";
 
 interface WatchOptions {
   readonly url: string;
+  readonly token?: string;
   readonly json?: true;
   readonly since?: string;
   readonly status?: string[];
@@ -36,18 +37,20 @@ export function addWatch(program: Command): void {
         .default(DEFAULT_URL)
         .argParser(address),
     )
+    .addOption(new Option("--token <jwt>", "who you are, where that is asked").env("ROWCAST_TOKEN"))
     .addOption(new Option("--transport <name>", "only this one").choices(["websocket", "sse"]))
     .action(watch);
 }
 
 /** Ends the process: with 0 when it is told to end, with 1 when the server refuses for good. */
 function watch(options: WatchOptions): void {
-  const { url, since, transport } = options;
+  const { url, since, transport, token } = options;
   const client = createClient({
     url,
     filter: filterOf(options),
     // Numbers that JavaScript cannot hold come out with the digits that went in.
     parse: parseExact,
+    ...(token === undefined ? {} : { token }),
     ...(since === undefined ? {} : { since }),
     ...(transport === undefined ? {} : { transports: [transport] }),
   });

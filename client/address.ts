@@ -29,3 +29,23 @@ export function streamAddress(
   for (const [name, value] of Object.entries(search)) url.searchParams.set(name, value);
   return url.href;
 }
+
+/**
+ * `/api/ticket` beside the streams.
+ *
+ * @param base as for `streamAddress`.
+ */
+export function ticketAddress(base: string): string {
+  const url = new URL(base);
+  url.pathname = url.pathname.replace(/\/*$/, "/api/ticket");
+  url.search = "";
+  url.hash = "";
+  return url.href;
+}
+
+/** The address with a ticket. */
+export function withTicket(address: string, ticket: string): string {
+  const url = new URL(address);
+  url.searchParams.set("ticket", ticket);
+  return url.href;
+}

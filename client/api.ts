@@ -7,6 +7,7 @@ import type { Env } from "./env.ts";
 import type { Observable } from "./observable.ts";
 import type { ConnectionState } from "./public-state.ts";
 import type { Transport } from "./states.ts";
+import type { Token } from "./token.ts";
 
 export interface ClientOptions {
   /** Where the Worker is: http or https. */
@@ -20,6 +21,11 @@ export interface ClientOptions {
    * stands for: enough for who shows rows, too little for who counts changes. Off by default.
    */
   readonly fold?: boolean;
+  /**
+   * Who this is. A function is asked for each connection, and so for a fresh token when the last one has run out; a
+   * string that runs out, or is refused, stops the client.
+   */
+  readonly token?: Token;
   /** The first is preferred, the second is fallen back to. Both in this order by default: WebSocket, SSE. */
   readonly transports?: readonly Transport[];
   /** How frames are read: `JSON.parse` unless given; `parseExact` of protocol/exact-json.ts keeps every digit. */

@@ -1,7 +1,8 @@
 /** The client: runs the machine's effects, and turns them into what an application subscribes to. */
+import { CloseCode } from "../protocol/close-codes.ts";
 import { addToFilter, takeFromFilter, toFilter } from "../protocol/filter.ts";
 import { parsePosition } from "../protocol/position.ts";
-import { streamAddress } from "./address.ts";
+import { streamAddress, ticketAddress, withTicket } from "./address.ts";
 import type { Client, ClientEvents, ClientOptions, ServerStatus } from "./api.ts";
 import type { Connection, ConnectionHandlers } from "./connection.ts";
 import { defaultEnv } from "./env.ts";
@@ -13,6 +14,7 @@ import { sameState, showState } from "./public-state.ts";
 import type { ConnectionState } from "./public-state.ts";
 import { rememberSeen } from "./seen.ts";
 import { openSse } from "./sse.ts";
+import { openWithTicket } from "./token.ts";
 import { wakeAt } from "./states.ts";
 import type { Effect, Event, Notice, Transport } from "./states.ts";
 import { openWebSocket, probeWebSocket } from "./websocket.ts";
@@ -23,7 +25,7 @@ import { openWebSocket, probeWebSocket } from "./websocket.ts";
  * @throws {TypeError} when `url` is no http address, `since` no position, or no transport is left to use.
  */
 export function createClient(options: ClientOptions): Client {
-  const { url, since = null, fold = false, parse = JSON.parse } = options;
+  const { url, since = null, fold = false, parse = JSON.parse, token } = options;
   const env: Env = { ...defaultEnv(), ...options.env };
   // Called bare, not as methods: browsers refuse timers with another `this`.
   const { now, random, setTimeout, clearTimeout } = env;
@@ -99,7 +101,8 @@ export function createClient(options: ClientOptions): Client {
       case "probe": {
         const done = (opened: boolean): void =>
           dispatch({ type: "probed", connection: effect.connection, opened });
-        endProbe = probeWebSocket(env.WebSocket, streamAddress(url, "websocket", null, filter), done);
+        const address = streamAddress(url, "websocket", null, filter);
+        endProbe = probeWebSocket((handlers) => openSocket(address, handlers), done);
         return;
       }
       case "end-probe":
@@ -124,11 +127,25 @@ export function createClient(options: ClientOptions): Client {
       onMessage: (message, size) => dispatch({ type: "message", connection: id, message, size }),
       onPong: (position) => dispatch({ type: "pong", connection: id, position }),
       onHeard: () => dispatch({ type: "heard", connection: id }),
-      onClosed: (code, reason) => dispatch({ type: "closed", connection: id, code, reason }),
+      onClosed: (code, reason) => {
+        // Who cannot get another token has no reason to come back.
+        const final = code === CloseCode.TOKEN_EXPIRED && typeof token !== "function";
+        dispatch({ type: "closed", connection: id, code: final ? CloseCode.FORBIDDEN : code, reason });
+      },
     };
+    // A token may be pinned: then not every number comes.
+    const sparse = filter !== null || fold || token !== undefined;
     return transport === "websocket"
-      ? openWebSocket(env.WebSocket, address, parse, handlers)
-      : openSse(env.fetch, address, filter !== null || fold, parse, handlers);
+      ? openSocket(address, handlers)
+      : openSse(env.fetch, address, sparse, parse, handlers, token);
+  };
+
+  const openSocket = (address: string, handlers: ConnectionHandlers): Connection => {
+    const at = (address: string) => openWebSocket(env.WebSocket, address, parse, handlers);
+    if (token === undefined) return at(address);
+    const enter = (ticket: string) => at(withTicket(address, ticket));
+    const onClosed = (code: number, reason: string) => handlers.onClosed(code, reason);
+    return openWithTicket(env.fetch, ticketAddress(url), token, enter, onClosed);
   };
 
   const onNotice = (message: Notice): void => {

@@ -11,6 +11,7 @@ export type {
 } from "./collection.ts";
 export type { Observable } from "./observable.ts";
 export type { ConnectionState } from "./public-state.ts";
+export type { Token } from "./token.ts";
 export type { Transport } from "./states.ts";
 export type { Change, Operation, Row } from "../protocol/change.ts";
 export type { FilterInput } from "../protocol/filter.ts";

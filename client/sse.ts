@@ -2,17 +2,7 @@ import { createParser } from "eventsource-parser";
 import { CloseCode } from "../protocol/close-codes.ts";
 import type { Connection, ConnectionHandlers, Parse } from "./connection.ts";
 import { collectEvents } from "./sse-events.ts";
-
-/** What a refusal by HTTP status means, in the words of the close codes; everything else is worth another try. */
-const CODES: Readonly<Record<number, number>> = {
-  401: CloseCode.TOKEN_EXPIRED,
-  403: CloseCode.FORBIDDEN,
-  406: CloseCode.PROTOCOL,
-  429: CloseCode.TOO_MANY,
-};
-
-/** The stream ended or could not be had, and nothing says more. */
-const NO_CODE = 0;
+import { authorization, NO_CODE, refusal, words, type Token } from "./token.ts";
 
 /**
  * Opens `/sse` at `address` over fetch, which unlike EventSource shows comments (the sign of life) and HTTP statuses, and
@@ -26,6 +16,7 @@ export function openSse(
   sparse: boolean,
   parse: Parse,
   handlers: ConnectionHandlers,
+  token?: Token,
 ): Connection {
   const abort = new AbortController();
   let closed = false;
@@ -41,12 +32,12 @@ export function openSse(
 
   const read = async (): Promise<void> => {
     const response = await fetch(address, {
-      headers: { accept: "text/event-stream" },
+      headers: { accept: "text/event-stream", ...(await authorization(token)) },
       cache: "no-store",
       signal: abort.signal,
     });
     if (!response.ok || !response.body || !isEventStream(response)) {
-      return end(CODES[response.status] ?? NO_CODE, await refusal(response));
+      return end(...(await refusal("event stream", response)));
     }
     const events = collectEvents(sparse, parse, (message, size) => {
       if (!closed) handlers.onMessage(message, size);
@@ -73,21 +64,4 @@ export function openSse(
 
 function isEventStream(response: Response): boolean {
   return response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
-}
-
-/** In the words of the problem that came instead of a stream, when it is one. */
-async function refusal(response: Response): Promise<string> {
-  const status = `no event stream but HTTP ${response.status}`;
-  try {
-    const { detail, title } = (await response.json()) as { detail?: string; title?: string };
-    return `${status}: ${detail ?? title ?? ""}`;
-  } catch {
-    return status; // not JSON: a proxy's page, which says nothing to us
-  }
-}
-
-/** Node's fetch hides what happened in `cause`. */
-function words(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error && error.cause.message !== "" ? error.cause.message : error.message;
 }

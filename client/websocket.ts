@@ -68,11 +68,10 @@ export function openWebSocket(
 
 /**
  * Opens a WebSocket only to see whether the server speaks over it: there are proxies that let it open and then swallow
- * every frame. Calls `done` once; returns the function that gives up, after which it is not called.
+ * every frame. `open` opens it. Calls `done` once; returns the function that gives up, after which it is not called.
  */
 export function probeWebSocket(
-  WebSocket: typeof globalThis.WebSocket,
-  address: string,
+  open: (handlers: ConnectionHandlers) => Connection,
   done: (opened: boolean) => void,
 ): () => void {
   const finish = (opened: boolean): void => {
@@ -80,7 +79,7 @@ export function probeWebSocket(
     done(opened);
   };
   const ignore = (): void => undefined;
-  const connection = openWebSocket(WebSocket, address, JSON.parse, {
+  const connection = open({
     onMessage: () => finish(true),
     onPong: ignore,
     onHeard: ignore,

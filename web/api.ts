@@ -1,5 +1,6 @@
 /** The orders API as the dashboard calls it: small typed functions over fetch, every failure an `ApiProblem`. */
 import type { Order } from "../protocol/orders.ts";
+import { readToken } from "./token.ts";
 
 /** What a person fills in. */
 export type OrderFields = Pick<Order, "customer_name" | "product_name" | "status" | "amount">;
@@ -82,11 +83,17 @@ interface CallOptions {
 }
 
 async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
-  const init: RequestInit = { method, cache: "no-store" };
-  if (options.body) {
-    init.body = JSON.stringify(options.body);
-    init.headers = { "Content-Type": "application/json", ...options.headers };
-  }
+  const token = readToken();
+  const init: RequestInit = {
+    method,
+    cache: "no-store",
+    headers: {
+      ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+      ...(options.body && { "Content-Type": "application/json" }),
+      ...options.headers,
+    },
+    ...(options.body && { body: JSON.stringify(options.body) }),
+  };
   let response: Response;
   try {
     response = await fetch(path, init);

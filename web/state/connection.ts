@@ -1,12 +1,19 @@
 /** The one client of the page, and what is known of its connection. */
 import { effect, signal } from "@preact/signals";
 import { createClient } from "../../client/index.ts";
+import { readToken } from "../token.ts";
 import { observe } from "./observe.ts";
 import { forcedTransports } from "./words.ts";
 
 const transports = forcedTransports(location.search);
 
-export const client = createClient({ url: location.origin, ...(transports && { transports }) });
+const token = readToken();
+
+export const client = createClient({
+  url: location.origin,
+  ...(transports && { transports }),
+  ...(token !== undefined && { token }),
+});
 
 export const connection = observe(client.state);
 export const serverStatus = observe(client.status);
