@@ -10,6 +10,8 @@ export interface Env {
   DATABASE_URL?: string;
   /** When bound, Postgres is reached through Hyperdrive instead. */
   HYPERDRIVE?: Hyperdrive;
+  /** A query that fails for now is tried again for so long, in ms; 8000 unless set. */
+  DATABASE_PATIENCE_MS?: string;
   /** Development and tests only: where Neon's SQL-over-HTTP endpoint is played. */
   NEON_FETCH_ENDPOINT?: string;
 

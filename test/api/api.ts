@@ -60,7 +60,7 @@ export interface Api {
  * @param access who is asking; somebody who may do everything, unless given.
  */
 export function openApi(
-  env: Pick<Env, "DATABASE_URL" | "NEON_FETCH_ENDPOINT" | "HYPERDRIVE">,
+  env: Pick<Env, "DATABASE_URL" | "NEON_FETCH_ENDPOINT" | "HYPERDRIVE" | "DATABASE_PATIENCE_MS">,
   afterWrite?: () => Promise<void>,
   access: Access = { role: "write", subject: null, pin: null, expiresAt: null },
 ): Api {

@@ -41,8 +41,10 @@ function expectUnavailable({ status, headers, body }: Answer) {
 }
 
 const adapters = ["pg over TCP", "Neon over HTTP"];
+/** With no patience: how it is told, not how it is waited out (retries.test.ts). */
 const environment = (adapter: string, url: string) => ({
   DATABASE_URL: url,
+  DATABASE_PATIENCE_MS: "0",
   ...(adapter.startsWith("Neon") && { NEON_FETCH_ENDPOINT: endpoint.url }),
 });
 
@@ -142,7 +144,7 @@ describe("Neon's proxy in trouble", () => {
     [507, "response is too large (max is 10485760 bytes)"],
     [502, "<html>bad gateway</html>"],
   ])("with a %i is a 503: %s", async (status, text) => {
-    const api = openApi({ DATABASE_URL: database.url, NEON_FETCH_ENDPOINT: endpoint.url });
+    const api = openApi(environment("Neon", database.url));
     endpoint.failNext(status, text);
     expectUnavailable(await api.get("/api/orders"));
     expect((await api.get("/api/orders")).status).toBe(200);
@@ -150,11 +152,12 @@ describe("Neon's proxy in trouble", () => {
 
   it("that is not there is a 503", async () => {
     const NEON_FETCH_ENDPOINT = `http://127.0.0.1:${await closedPort()}/sql`;
-    expectUnavailable(await openApi({ DATABASE_URL: database.url, NEON_FETCH_ENDPOINT }).get("/api/orders"));
+    const env = { ...environment("Neon", database.url), NEON_FETCH_ENDPOINT };
+    expectUnavailable(await openApi(env).get("/api/orders"));
   });
 
   it("sends an insert once and does not repeat it on its own", async () => {
-    const api = openApi({ DATABASE_URL: database.url, NEON_FETCH_ENDPOINT: endpoint.url });
+    const api = openApi(environment("Neon", database.url));
     const before = endpoint.statements.length;
     await api.send("POST", "/api/orders", { customer_name: "A", product_name: "B" });
     expect(endpoint.statements.length - before).toBe(1);

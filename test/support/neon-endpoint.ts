@@ -6,6 +6,7 @@
  */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Client, DatabaseError } from "pg";
 
 export interface NeonEndpoint {
@@ -15,8 +16,17 @@ export interface NeonEndpoint {
   readonly statements: readonly string[];
   /** Answers the next request without asking Postgres, as the proxy does when something on the way fails. */
   failNext(status: number, text: string): void;
+  /** Does what the next request asks, and cuts the connection instead of answering. */
+  loseNext(): void;
+  /** Holds the next request for so long, as for a compute that wakes. */
+  delayNext(ms: number): void;
   close(): Promise<void>;
 }
+
+type Failure =
+  | { readonly kind: "refused"; readonly status: number; readonly text: string }
+  | { readonly kind: "lost" }
+  | { readonly kind: "late"; readonly ms: number };
 
 interface Statement {
   readonly query: string;
@@ -57,7 +67,7 @@ const rawText = { getTypeParser: () => (value: string | Buffer) => value };
 /** Starts the fake on a free port of 127.0.0.1. The database is the one that each request's connection string names. */
 export async function startNeonEndpoint(): Promise<NeonEndpoint> {
   const statements: string[] = [];
-  const failures: { status: number; text: string }[] = [];
+  const failures: Failure[] = [];
   const server = createServer((request, response) => {
     answer(request, response, statements, failures.shift()).catch((error: unknown) => {
       response.writeHead(500).end(String(error));
@@ -70,7 +80,9 @@ export async function startNeonEndpoint(): Promise<NeonEndpoint> {
   return {
     url: `http://127.0.0.1:${port}/sql`,
     statements,
-    failNext: (status, text) => failures.push({ status, text }),
+    failNext: (status, text) => failures.push({ kind: "refused", status, text }),
+    loseNext: () => failures.push({ kind: "lost" }),
+    delayNext: (ms) => failures.push({ kind: "late", ms }),
     close: () =>
       new Promise((resolve) => {
         server.close(() => {
@@ -85,15 +97,17 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   statements: string[],
-  failure: { status: number; text: string } | undefined,
+  failure: Failure | undefined,
 ): Promise<void> {
   let text = "";
   for await (const chunk of request.setEncoding("utf8")) text += chunk as string;
   const send = (status: number, body: unknown) => {
+    if (failure?.kind === "lost") return void response.destroy();
     response.writeHead(status, { "Content-Type": "application/json", "Access-Control-Allow-Origin": "*" });
     response.end(JSON.stringify(body));
   };
-  if (failure) {
+  if (failure?.kind === "late") await sleep(failure.ms);
+  if (failure?.kind === "refused") {
     response.writeHead(failure.status).end(failure.text);
     return;
   }

@@ -5,9 +5,15 @@ export interface Database {
    * gives back alike.
    *
    * @param params values for $1, $2, …: strings, numbers, null, arrays of these.
+   * @param options what the statement allows.
    * @throws {DatabaseError} when Postgres refuses it, {DatabaseUnavailable} when no answer comes.
    */
-  query<T>(text: string, params?: readonly unknown[]): Promise<T[]>;
+  query<T>(text: string, params?: readonly unknown[], options?: QueryOptions): Promise<T[]>;
+}
+
+export interface QueryOptions {
+  /** Carrying it out twice is the same as once: it reads, or keeps by itself that it was done (retry.ts). */
+  readonly repeatable?: boolean;
 }
 
 /** What is needed of an `ExecutionContext` or a `DurableObjectState`: connections are closed behind the answer. */

@@ -1,6 +1,7 @@
 /** What a failed query means to the caller of the API. */
 import type { ProblemCode } from "../http/problem-codes.ts";
 import { type DatabaseError, DatabaseUnavailable } from "./failure.ts";
+import { FateUnknown } from "./retry.ts";
 
 export interface FailureProblem {
   readonly code: ProblemCode;
@@ -14,6 +15,7 @@ const RETRY_AFTER_SECONDS = 2;
 
 /** Says which code, sentence and field a failed query becomes. Postgres' own messages stay in the log: they quote values. */
 export function describeDatabaseFailure(error: DatabaseError | DatabaseUnavailable): FailureProblem {
+  if (error instanceof FateUnknown) return unsure;
   if (error instanceof DatabaseUnavailable) return unavailable;
   const { sqlState, constraint, column } = error;
   switch (sqlState) {
@@ -62,6 +64,7 @@ function describeClass(sqlState: string, column: string | null): FailureProblem 
       return refused;
     case "08": // connection
     case "53": // out of connections, memory, disk
+    case "54": // too much at once
     case "57": // shutting down, starting up
     case "58": // system
       return unavailable;
@@ -73,6 +76,14 @@ function describeClass(sqlState: string, column: string | null): FailureProblem 
 const unavailable: FailureProblem = {
   code: "database_unavailable",
   detail: "The database does not answer right now. Try again shortly.",
+  retryAfterSeconds: RETRY_AFTER_SECONDS,
+};
+
+const unsure: FailureProblem = {
+  code: "database_unavailable",
+  detail:
+    "The database did not answer, so whether this was done is not known: look before you send it again, " +
+    "or create orders with an Idempotency-Key, which makes a repetition safe.",
   retryAfterSeconds: RETRY_AFTER_SECONDS,
 };
 

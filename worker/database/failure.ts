@@ -25,15 +25,16 @@ export class DatabaseError extends Error {
   }
 }
 
-/**
- * No answer, or one from something on the way: refused, timed out, cut off, compute not woken. Whether the statement ran
- * is not known.
- */
+/** No answer, or one from something on the way: refused, timed out, cut off, compute not woken. */
 export class DatabaseUnavailable extends Error {
   override readonly name = "DatabaseUnavailable";
   readonly code = "database_unavailable";
 
-  constructor(message: string, cause?: unknown) {
+  /** Whether the statement may have reached Postgres; when not, it surely was not carried out. */
+  readonly sent: boolean;
+
+  constructor(message: string, { sent = true, cause }: { sent?: boolean; cause?: unknown } = {}) {
     super(message, { cause });
+    this.sent = sent;
   }
 }

@@ -35,5 +35,13 @@ function toFailure(error: unknown): Error {
     const { message, code, constraint, column } = error;
     return new DatabaseError(message, { sqlState: code, constraint, column, cause: error });
   }
-  return new DatabaseUnavailable(error instanceof Error ? error.message : String(error), error);
+  // The answer is too large for the proxy: the next one will be too.
+  if (error instanceof NeonDbError && error.message.includes("HTTP status 507"))
+    return new DatabaseError(error.message, { sqlState: "54000", cause: error });
+  const message = error instanceof Error ? error.message : String(error);
+  return new DatabaseUnavailable(message, { sent: !NOT_SENT.test(message), cause: error });
 }
+
+/** What Neon's proxy says when it got no compute to give the statement to. */
+const NOT_SENT =
+  /Control plane request failed|Couldn't connect to compute node|endpoint is idle|timed out while waiting for endpoint/i;

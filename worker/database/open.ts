@@ -4,6 +4,7 @@ import { Problem } from "../http/problem.ts";
 import type { Database, Lifetime } from "./database.ts";
 import { neonDatabase } from "./neon.ts";
 import { postgresDatabase } from "./postgres.ts";
+import { withRetries } from "./retry.ts";
 
 /**
  * Opens the configured database; connects only when asked something. Hyperdrive when bound; Neon over HTTP for a Neon
@@ -13,6 +14,13 @@ import { postgresDatabase } from "./postgres.ts";
  * @throws {Problem} `database_not_configured` when DATABASE_URL is missing or not an address of Postgres.
  */
 export function openDatabase(
+  env: Pick<Env, "DATABASE_URL" | "HYPERDRIVE" | "NEON_FETCH_ENDPOINT" | "DATABASE_PATIENCE_MS">,
+  lifetime?: Lifetime,
+): Database {
+  return withRetries(openAdapter(env, lifetime), patienceOf(env.DATABASE_PATIENCE_MS));
+}
+
+function openAdapter(
   env: Pick<Env, "DATABASE_URL" | "HYPERDRIVE" | "NEON_FETCH_ENDPOINT">,
   lifetime?: Lifetime,
 ): Database {
@@ -41,4 +49,8 @@ function readAddress(address: string | undefined): { address: string; host: stri
     );
   }
   return { address, host: url.hostname.toLowerCase() };
+}
+
+function patienceOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^[0-9]{1,6}$/.test(text) ? Number(text) : undefined;
 }

@@ -21,12 +21,14 @@ export function postgresDatabase(connectionString: string, lifetime?: Lifetime):
       });
       // A connection that breaks says so in an event as well as in the query; unheard, it would end the process.
       client.on("error", () => {});
+      let sent = false;
       try {
         await client.connect();
+        sent = true;
         const { rows } = await client.query(text, [...params]);
         return rows as T[];
       } catch (error) {
-        throw toFailure(error);
+        throw toFailure(error, sent);
       } finally {
         // Whatever closing brings, the answer is there or the error is known.
         const closed = client.end().catch(() => {});
@@ -36,11 +38,14 @@ export function postgresDatabase(connectionString: string, lifetime?: Lifetime):
   };
 }
 
-function toFailure(error: unknown): Error {
+function toFailure(error: unknown, sent: boolean): Error {
   if (error instanceof PgError) {
     const { message, code, constraint, column } = error;
     return new DatabaseError(message, { sqlState: code ?? "", constraint, column, cause: error });
   }
   // Everything else on this way is the connection's: refused, reset, timed out, closed. Each runtime words it its own way.
-  return new DatabaseUnavailable(error instanceof Error ? error.message : String(error), error);
+  return new DatabaseUnavailable(error instanceof Error ? error.message : String(error), {
+    sent,
+    cause: error,
+  });
 }

@@ -72,6 +72,7 @@ async function insertOnce(database: Database, order: NewOrder, key: string, fing
      union all
      select (response -> 'data')::text, response ->> 'xid', fingerprint from earlier`,
     [...columnsOf(order), key, fingerprint],
+    { repeatable: true }, // the key says whether it was done
   );
   return row;
 }

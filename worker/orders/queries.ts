@@ -4,7 +4,7 @@
  */
 import { parseExact } from "../../protocol/exact-json.ts";
 import type { Order, OrderStatus } from "../../protocol/orders.ts";
-import type { Database } from "../database/database.ts";
+import type { Database, QueryOptions } from "../database/database.ts";
 import { pinCondition, type PinParams } from "./pin.ts";
 import type { ListQuery, OrderChange, OrderStats } from "./schemas.ts";
 
@@ -28,6 +28,7 @@ export async function listOrders(database: Database, query: ListQuery, pin: PinP
             (select count(*) from public.orders o where ${FILTER})::int as total,
             pg_current_snapshot()::text as snapshot`,
     [status, customer_name === null ? null : `%${escapeLike(customer_name)}%`, limit, offset, ...pin],
+    READ,
   );
   return { orders: parseExact(row.orders) as Order[], total: row.total, snapshot: row.snapshot };
 }
@@ -45,6 +46,7 @@ export async function findOrder(
     `select rowcast.row_json(o)::text as data, pg_current_snapshot()::text as snapshot
        from public.orders o where o.id = $1::int and ${pinCondition(2)}`,
     [id, ...pin],
+    READ,
   );
   return row ? { order: parseExact(row.data) as Order, snapshot: row.snapshot } : null;
 }
@@ -70,6 +72,7 @@ export async function countOrders(
            from public.orders o where ${pinCondition(1)}
        ) s`,
     pin,
+    READ,
   );
   return { stats: JSON.parse(row.stats) as OrderStats, snapshot: row.snapshot };
 }
@@ -179,8 +182,16 @@ export async function updateStatuses(
   };
 }
 
-async function one<T>(database: Database, text: string, params: readonly unknown[] = []): Promise<T> {
-  const [row] = await database.query<T>(text, params);
+/** Asked as often as need be until there is an answer. */
+const READ: QueryOptions = { repeatable: true };
+
+async function one<T>(
+  database: Database,
+  text: string,
+  params: readonly unknown[],
+  options?: QueryOptions,
+): Promise<T> {
+  const [row] = await database.query<T>(text, params, options);
   if (row === undefined) throw new Error("a statement that always gives one row gave none");
   return row;
 }
