@@ -7,6 +7,7 @@ import * as v from "valibot";
 import { Filter } from "../../protocol/filter-schema.ts";
 import type { Env } from "../env.ts";
 import { Problem } from "../http/problem.ts";
+import { filterBytes, MAX_PIN_BYTES } from "../hub/attachment.ts";
 import type { Access } from "./access.ts";
 
 type TokenEnv = Pick<
@@ -32,8 +33,6 @@ const ASYMMETRIC = [
 /** Clocks of those who issue and those who check differ a little. */
 const TOLERANCE_SECONDS = 5;
 const MAX_TOKEN_CHARS = 8192;
-/** It is kept in each socket's attachment (16 KiB), beside a filter of the client's own. */
-const MAX_PIN_CHARS = 4096;
 
 const Claims = v.object({
   sub: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(256))),
@@ -42,7 +41,7 @@ const Claims = v.object({
   filter: v.optional(
     v.pipe(
       Filter,
-      v.check((filter) => JSON.stringify(filter).length <= MAX_PIN_CHARS, "the claim `filter` is too large"),
+      v.check((filter) => filterBytes(filter) <= MAX_PIN_BYTES, "the claim `filter` is too large"),
     ),
   ),
 });

@@ -1,5 +1,6 @@
 /** One socket of a Hub: what is known of it in memory, and what of that its attachment carries through hibernation. */
 import type { Filter } from "../../protocol/filter.ts";
+import { pack, unpack, type Attachment, type Bearer } from "./attachment.ts";
 import { viewOf, type View } from "./selection.ts";
 import { hasRoom, liveAt, load, WINDOW, type Flow } from "./flow.ts";
 
@@ -65,14 +66,16 @@ export class Client {
 
   save(): void {
     try {
-      this.socket.serializeAttachment({
-        id: this.id,
-        bearer: this.bearer,
-        filter: this.#filter,
-        connectedAt: this.connectedAt,
-        fold: this.fold,
-        flow: this.#flow,
-      } satisfies Attachment);
+      this.socket.serializeAttachment(
+        pack({
+          id: this.id,
+          bearer: this.bearer,
+          filter: this.#filter,
+          connectedAt: this.connectedAt,
+          fold: this.fold,
+          flow: this.#flow,
+        }),
+      );
     } catch {
       // A socket that has just closed holds nothing any more; its close event takes it out.
     }
@@ -89,35 +92,13 @@ export class Client {
   }
 }
 
-/** Who opened a socket, as the Worker has found out. */
-export interface Bearer {
-  /** `sub` of the token; null for somebody without one. */
-  readonly subject: string | null;
-  readonly pin: Filter | null;
-  /** When the token runs out, ms since 1970; null for never. */
-  readonly expiresAt: number | null;
-  /** A hash of the address; empty where there is none. */
-  readonly address: string;
-}
-
-/** What is kept of a client. `connectedAt`: ms since 1970. */
-export interface Attachment {
-  id: string;
-  bearer: Bearer;
-  filter: Filter | null;
-  connectedAt: number;
-  fold: boolean;
-  flow: Flow;
-}
-
 /**
  * A client after hibernation. One that was live has by definition everything up to the Hub's position: a Hub sleeps only
  * after ten idle seconds, and by then the empty frames to filtered clients are out as well.
  */
 export function wake(socket: WebSocket, seq: number): Client | null {
-  const saved = socket.deserializeAttachment() as Attachment | null;
-  // Closed before it was welcomed, or opened under a version of this code that did not know who it was.
-  if (saved?.bearer === undefined) return null;
+  const saved = unpack(socket.deserializeAttachment());
+  if (saved === null) return null;
   const flow = saved.flow.mode === "live" ? { ...liveAt(seq), underWay: saved.flow.underWay } : saved.flow;
   return new Client(socket, { ...saved, flow });
 }

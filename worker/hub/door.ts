@@ -2,7 +2,7 @@
 import type { Env } from "../env.ts";
 import { badTicket } from "../access/tickets.ts";
 import { Problem } from "../http/problem.ts";
-import type { Bearer } from "./client.ts";
+import type { Bearer } from "./attachment.ts";
 
 /** How the Worker tells a Hub whom it sends: headers that only the Worker writes, on a request that it makes. */
 export const BEARER_HEADER = "X-Rowcast-Bearer";
@@ -26,7 +26,7 @@ function count(text: string | undefined, fallback: number): number {
 }
 
 /**
- * @param present the bearers of the sockets that are open.
+ * @param present the bearers of the sockets that are open, and of those about to be.
  * @throws {Problem} `too_many_sockets`.
  */
 export function requireRoom(caps: Caps, bearer: Bearer, present: Iterable<Bearer>): void {

@@ -19,7 +19,8 @@ import { problemResponse } from "../http/problem.ts";
 import { logEvent } from "../log.ts";
 import { changeLog } from "../objects.ts";
 import { Audience } from "./audience.ts";
-import { Client, wake, type Bearer } from "./client.ts";
+import type { Bearer } from "./attachment.ts";
+import { Client, wake } from "./client.ts";
 import { BEARER_HEADER, readCaps, requireRoom, TICKET_HEADER, UsedTickets } from "./door.ts";
 import { behindAt, liveAt, WINDOW } from "./flow.ts";
 import { readMessage } from "./inbox.ts";
@@ -39,8 +40,8 @@ export class Hub extends DurableObject<Env> {
   #joined: boolean;
   /** Null after waking, until the log has been heard. */
   #status: LogStatus | null = null;
-  /** Clients on their way in, for whom the log is being asked where it stands. */
-  #joining = 0;
+  /** Those on their way in, for whom the log is being asked where it stands. */
+  readonly #arriving = new Set<Bearer>();
   /** A push came while the first client was on its way in: what it brought must be pulled. */
   #missed = false;
   #joinedAt = 0;
@@ -79,10 +80,15 @@ export class Hub extends DurableObject<Env> {
     const filter = filterFromSearch(searchParams);
     const fold = searchParams.get("fold") === "1";
     const since = parsePosition(searchParams.get("since") ?? "");
-    const position = await this.#arrive(since);
     const { 0: theirs, 1: ours } = new WebSocketPair();
-    this.ctx.acceptWebSocket(ours);
-    this.#welcome(ours, { bearer, filter, fold }, since, position);
+    this.#arriving.add(bearer);
+    try {
+      const position = await this.#arrive(since);
+      this.ctx.acceptWebSocket(ours);
+      this.#welcome(ours, { bearer, filter, fold }, since, position);
+    } finally {
+      this.#arriving.delete(bearer);
+    }
     await this.#keepWatch(bearer.expiresAt);
     return new Response(null, { status: 101, webSocket: theirs });
   }
@@ -92,7 +98,7 @@ export class Hub extends DurableObject<Env> {
     this.#status = status;
     const { position, size } = this.#audience;
     if (size === 0 || position === null) {
-      if (this.#joining > 0) this.#missed = true;
+      if (this.#arriving.size > 0) this.#missed = true;
       else this.#joined = false;
     } else if (batch.epoch === position.epoch && batch.from <= position.seq) this.#audience.take(batch);
     else await this.#audience.pull();
@@ -194,16 +200,11 @@ export class Hub extends DurableObject<Env> {
 
   /** Where this Hub is, once it is as far as a client at `since` may expect. */
   async #arrive(since: Position | null): Promise<Position> {
-    this.#joining += 1;
-    try {
-      const position = await this.#present();
-      if (since === null || (position.epoch === since.epoch && since.seq <= position.seq)) return position;
-      // Ahead of this Hub, or of another epoch: perhaps the Hub is what is behind.
-      await this.#audience.pull();
-      return await this.#present();
-    } finally {
-      this.#joining -= 1;
-    }
+    const position = await this.#present();
+    if (since === null || (position.epoch === since.epoch && since.seq <= position.seq)) return position;
+    // Ahead of this Hub, or of another epoch: perhaps the Hub is what is behind.
+    await this.#audience.pull();
+    return this.#present();
   }
 
   /** Where this Hub is; the first client makes it known to the ChangeLog and learns it from there. */
@@ -246,19 +247,21 @@ export class Hub extends DurableObject<Env> {
 
   #report(): HubReport {
     this.#lastReportAt = Math.max(this.#lastReportAt + 1, Date.now());
-    return { clients: this.#audience.size + this.#joining, at: this.#lastReportAt };
+    return { clients: this.#audience.size + this.#arriving.size, at: this.#lastReportAt };
   }
 
   /** @throws {Problem} for a ticket that has been used, or too many sockets of one address or token. */
   #letIn(bearer: Bearer, ticket: string | null): void {
-    requireRoom(
-      readCaps(this.env),
-      bearer,
-      Array.from(this.#audience.clients, (client) => client.bearer),
-    );
+    requireRoom(readCaps(this.env), bearer, this.#bearers());
     if (ticket === null) return;
     const [id = "", expires = ""] = ticket.split(" ");
     new UsedTickets(this.ctx.storage.sql).use(id, Number(expires), Date.now());
+  }
+
+  /** Of those who are in, and of those who will be in a moment: many may knock at once. */
+  *#bearers(): Generator<Bearer> {
+    for (const { bearer } of this.#audience.clients) yield bearer;
+    yield* this.#arriving;
   }
 
   async #keepWatch(expiresAt: number | null): Promise<void> {

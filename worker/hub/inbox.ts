@@ -4,15 +4,13 @@ import { addToFilter, takeFromFilter, toFilter, type Filter } from "../../protoc
 import { MAX_CLIENT_FRAME } from "../../protocol/frames.ts";
 import { ClientMessage } from "../../protocol/messages.ts";
 import { parsePosition, type Position } from "../../protocol/position.ts";
+import { filterBytes, MAX_FILTER_BYTES } from "./attachment.ts";
 
 export type Incoming =
   | { kind: "ack"; position: Position }
   | { kind: "filter"; filter: Filter | null }
   | { kind: "error"; code: "bad_frame" | "bad_message"; message: string }
   | { kind: "too-large" };
-
-/** A filter must fit the socket's attachment (16 KiB) beside the rest. */
-const MAX_FILTER_CHARS = 8192;
 
 /** @param present the client's filter as it is now, which `subscribe` and `unsubscribe` change. */
 export function readMessage(data: string | ArrayBuffer, present: Filter | null): Incoming {
@@ -39,10 +37,10 @@ export function readMessage(data: string | ArrayBuffer, present: Filter | null):
   }
   const named = toFilter(message);
   const filter = changed(message.type, present, named);
-  if (filter !== null && JSON.stringify(filter).length > MAX_FILTER_CHARS) {
+  if (filter !== null && filterBytes(filter) > MAX_FILTER_BYTES) {
     return bad(
       "bad_message",
-      `the filter would be larger than ${MAX_FILTER_CHARS} characters: watch fewer values`,
+      `the filter would be larger than ${MAX_FILTER_BYTES} bytes: watch fewer values`,
     );
   }
   return { kind: "filter", filter };

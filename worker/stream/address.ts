@@ -1,9 +1,10 @@
 /** What the address of a stream says: from where, what, and at which Hub. */
 import type { Filter } from "../../protocol/filter.ts";
-import { filterFromSearch } from "../../protocol/filter-address.ts";
+import { FilterError, filterFromSearch } from "../../protocol/filter-address.ts";
 import { parsePosition, type Position } from "../../protocol/position.ts";
 import type { Env } from "../env.ts";
 import { Problem } from "../http/problem.ts";
+import { filterBytes, MAX_FILTER_BYTES } from "../hub/attachment.ts";
 import { isRegion, regionOf, REGIONS, type HubName } from "../hub/region.ts";
 
 export interface StreamAddress {
@@ -21,6 +22,8 @@ export interface StreamAddress {
  */
 export function readStreamAddress(search: URLSearchParams, lastEventId?: string): StreamAddress {
   const filter = filterFromSearch(search);
+  if (filterBytes(filter) > MAX_FILTER_BYTES)
+    throw new FilterError("filter", `a filter may be ${MAX_FILTER_BYTES} bytes long: watch fewer values`);
   const fold = search.get("fold") ?? "0";
   if (fold !== "0" && fold !== "1") throw wrong("fold", "1 or 0");
   const wish = { filter, fold: fold === "1" };

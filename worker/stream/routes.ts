@@ -4,7 +4,7 @@ import { requireRole } from "../access/access.ts";
 import { authenticate } from "../access/authenticate.ts";
 import { requireOrigin } from "../access/origins.ts";
 import type { Ticket } from "../access/tickets.ts";
-import type { Bearer } from "../hub/client.ts";
+import type { Bearer } from "../hub/attachment.ts";
 import { BEARER_HEADER, TICKET_HEADER } from "../hub/door.ts";
 import { addressOf } from "../http/caller.ts";
 import { filterToSearch } from "../../protocol/filter.ts";

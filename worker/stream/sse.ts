@@ -12,6 +12,13 @@ import { SEPARATOR } from "../change-log/history.ts";
 
 /** A comment this often: the Worker learns of a reader that left only when it writes, and proxies cut what is silent. */
 const COMMENT_MS = 15_000;
+/** Endings of which a reader is told the reason; after all others it just comes back. */
+const ENDINGS: Readonly<Record<number, string>> = {
+  [CloseCode.TOKEN_EXPIRED]: "token_expired",
+  [CloseCode.FORBIDDEN]: "forbidden",
+  [CloseCode.IDLE]: "idle",
+  [CloseCode.TOO_MANY]: "too_many_sockets",
+};
 /** After about this long a browser's EventSource comes back. */
 const RETRY_MS = 3_000;
 
@@ -64,8 +71,9 @@ export function sseStream(socket: WebSocket, signal: AbortSignal): ReadableStrea
   });
   socket.addEventListener("close", ({ code, reason }) => {
     // Why it ends is told: a reader whose token has run out has to fetch another before it comes back.
-    if (code >= CloseCode.BAD_FRAME)
-      offer(event("problem", JSON.stringify({ type: "error", code: `closed_${code}`, message: reason })));
+    const word = ENDINGS[code];
+    if (word !== undefined)
+      offer(event("problem", JSON.stringify({ type: "error", code: word, message: reason })));
     end();
   });
   socket.addEventListener("error", end);
@@ -77,7 +85,7 @@ export function sseStream(socket: WebSocket, signal: AbortSignal): ReadableStrea
     taken = { bytes: taken.bytes + bytes, changes: taken.changes + changes };
     if (taken.bytes < window.bytes / 4 && taken.changes < window.changes / 4) return;
     taken = { bytes: 0, changes: 0 };
-    socket.send(JSON.stringify({ type: "ack", position }));
+    if (!ended) socket.send(JSON.stringify({ type: "ack", position }));
   };
 
   return new ReadableStream<Uint8Array>(
