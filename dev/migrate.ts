@@ -120,7 +120,8 @@ function placeOf(text: string, position: number): string {
 if (import.meta.main) {
   try {
     const { databaseUrl } = readConfig(process.env, await readDevVars(DEV_VARS_FILE));
-    const applied = await migrate(databaseUrl, { onLog: console.log });
+    const ownerUrl = process.env["MIGRATION_DATABASE_URL"] ?? databaseUrl;
+    const applied = await migrate(ownerUrl, { onLog: console.log });
     console.log(
       applied.length === 0 ? "nothing to do: the database is up to date" : `${applied.length} applied`,
     );

@@ -8,6 +8,7 @@ import { PROJECT_DIR, type Variables } from "./config.ts";
 import { formatEnvFile } from "./env-file.ts";
 import type { Guard } from "./guard.ts";
 import { readable, type Say } from "./output.ts";
+import type { Logins } from "./logins.ts";
 import { startPart, type Part } from "./part.ts";
 import { StartError } from "./start-error.ts";
 
@@ -24,7 +25,8 @@ export interface PartContext {
   /** Where the other parts find the Worker. */
   readonly url: string;
   readonly dataDir: string;
-  readonly databaseUrl: string;
+  /** Each part has what it needs of the database. */
+  readonly logins: Logins;
   readonly variables: Variables;
   readonly listenerVariables?: Variables;
   readonly say: Say;
@@ -56,11 +58,11 @@ export async function startWeb({ say, guard, signal }: PartContext): Promise<Par
 
 /** The Worker under `wrangler dev`, offline, with its local storage in the data folder. Started when it answers. */
 export async function startWorker(context: PartContext): Promise<Part> {
-  const { port, url, dataDir, databaseUrl, variables, say, guard, signal } = context;
+  const { port, url, dataDir, logins, variables, say, guard, signal } = context;
   await mkdir(dataDir, { recursive: true });
   const envFile = join(dataDir, "worker.env");
   // Instead of .dev.vars, which wrangler does not read then: the values that hold for this stack.
-  await writeFile(envFile, formatEnvFile({ ...variables, DATABASE_URL: databaseUrl }), { mode: 0o600 });
+  await writeFile(envFile, formatEnvFile({ ...variables, DATABASE_URL: logins.api }), { mode: 0o600 });
   const require = createRequire(import.meta.url);
   const wrangler = join(dirname(require.resolve("wrangler/package.json")), "bin", "wrangler.js");
   const part = await startPart({
@@ -105,7 +107,7 @@ export interface ListenerPart extends Part {
 
 /** The listener. Started when its process is: a restart while the database is away must not wait for it. */
 export async function startListener(context: PartContext): Promise<ListenerPart> {
-  const { url, databaseUrl, variables, listenerVariables, say, guard } = context;
+  const { url, logins, variables, listenerVariables, say, guard } = context;
   const delivers = Promise.withResolvers<void>();
   const settled = Promise.withResolvers<void>();
   const said = new Set<string>();
@@ -115,7 +117,7 @@ export async function startListener(context: PartContext): Promise<ListenerPart>
     env: {
       ...process.env,
       ...listenerVariables,
-      DATABASE_URL: databaseUrl,
+      DATABASE_URL: logins.listener,
       WORKER_URL: url,
       INGEST_SECRET: variables["INGEST_SECRET"],
     },

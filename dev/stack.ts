@@ -14,6 +14,7 @@ import { orStop, startListener, startWeb, startWorker } from "./parts.ts";
 import { isPortFree } from "./ports.ts";
 import { startPostgres } from "./postgres.ts";
 import { probe } from "./probe.ts";
+import { setLogins } from "./roles.ts";
 import { insertSamples } from "./samples.ts";
 import { StartError } from "./start-error.ts";
 import { supervise, type Running } from "./supervise.ts";
@@ -106,8 +107,12 @@ export function createStack(options: StackOptions): Stack {
       if (inserted > 0) say("postgres", `${inserted} sample orders inserted`);
     }
 
+    // In a database of the user's own, its login is used as it is: giving roles passwords there is for `npm run roles`.
+    const logins = embedded
+      ? await unlessStopped(setLogins(databaseUrl))
+      : { api: databaseUrl, listener: databaseUrl };
     const variables = await unlessStopped(options.loadVariables());
-    const context = { ...options, variables, url, guard, signal: stopping.signal };
+    const context = { ...options, logins, variables, url, guard, signal: stopping.signal };
     if (options.buildWeb) await keep("web", () => startWeb(context));
     else await mkdir(join(PROJECT_DIR, "web", "dist"), { recursive: true }); // wrangler does not start without it.
     const worker = await keep("worker", () => startWorker(context));

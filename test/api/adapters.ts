@@ -43,13 +43,13 @@ export function describeOverAdapters(title: string, tests: (stage: () => Stage) 
       await database.client.query("TRUNCATE public.orders RESTART IDENTITY");
       await database.client.query("TRUNCATE rowcast.idempotency_keys");
       const afterWrite = vi.fn<() => Promise<void>>().mockResolvedValue();
-      const api = openApi(environment(database.url, endpoint), afterWrite);
+      const api = openApi(environment(database.logins.api, endpoint), afterWrite);
       const create = async (order: object = laptop) => {
         const answer = await api.send("POST", "/api/orders", order);
         expect(answer.status).toBe(201);
         return orderIn(answer);
       };
-      const as = (access: Access) => openApi(environment(database.url, endpoint), undefined, access);
+      const as = (access: Access) => openApi(environment(database.logins.api, endpoint), undefined, access);
       stage = { api, database, afterWrite, as, create };
       return () => api.settle();
     });

@@ -105,7 +105,7 @@ describe("npm start", () => {
     "a listener that is killed is named and started again, and nothing is missed",
     async () => {
       const [listener] = processesNaming("listener/main.ts").filter((pid) =>
-        processesNaming(`DATABASE_URL=${localDatabaseUrl(pgPort)}`).includes(pid),
+        processesNaming(`@127.0.0.1:${pgPort}/rowcast`).includes(pid),
       );
       process.kill(listener ?? expect.fail("no listener"), "SIGKILL");
       await start.line(/listener ended \(SIGKILL\): starting it again/);

@@ -93,7 +93,7 @@ export async function layGround({
     const get = async <T>(path: string): Promise<T | null> => {
       try {
         const response = await fetch(url + path, {
-          headers: { authorization: `Bearer ${SECRET}` },
+          headers: path.startsWith("/internal/") ? { authorization: `Bearer ${SECRET}` } : {},
           signal: AbortSignal.timeout(5_000),
         });
         return response.ok ? ((await response.json()) as T) : null;

@@ -38,7 +38,7 @@ export function setStage(): Stage {
       return log;
     },
     start: (log, env = {}) =>
-      startListener({ DATABASE_URL: stage.database.url, WORKER_URL: log.url, ...env }),
+      startListener({ DATABASE_URL: stage.database.logins.listener, WORKER_URL: log.url, ...env }),
     async startReady(log, env) {
       const listener = stage.start(log, env);
       await listener.line("caught up");

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Client } from "pg";
 import type { TestProject } from "vitest/node";
 import { migrate } from "../../dev/migrate.ts";
+import { setLogins } from "../../dev/roles.ts";
 import { findFreePort } from "../../dev/ports.ts";
 import { startPostgres, type Postgres } from "../../dev/postgres.ts";
 
@@ -34,6 +35,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     await client.query(`CREATE DATABASE ${TEMPLATE}`);
     await client.end();
     await migrate(url.href);
+    project.provide("postgresLogins", await setLogins(url.href));
     project.provide("postgresUrl", server.url);
     project.provide("postgresTemplate", TEMPLATE);
     return teardown;

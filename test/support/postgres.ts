@@ -2,18 +2,24 @@
 import { randomBytes } from "node:crypto";
 import { Client } from "pg";
 import { inject } from "vitest";
+import type { Logins } from "../../dev/logins.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
     /** The address of the test cluster's maintenance database. */
     postgresUrl: string;
+    /** Of the roles in sql/010_roles.sql, which have these passwords in every database of the run. */
+    postgresLogins: Logins;
     /** The name of the migrated database to clone. */
     postgresTemplate: string;
   }
 }
 
 export interface TestDatabase {
+  /** As its owner, who may do everything. */
   readonly url: string;
+  /** As the Worker and the listener may. */
+  readonly logins: Logins;
   /** Connected to it. A server that goes away under it fails its next query and nothing else. */
   readonly client: Client;
   /** Ends `client`, throws out every other session, and removes the database. */
@@ -36,8 +42,15 @@ async function cloneDatabase(template: string): Promise<TestDatabase> {
   const url = new URL(inject("postgresUrl"));
   url.pathname = `/${name}`;
   const client = await connect(url.href);
+  const as = (login: string): string => {
+    const address = new URL(login);
+    address.pathname = url.pathname;
+    return address.href;
+  };
+  const { api, listener } = inject("postgresLogins");
   return {
     url: url.href,
+    logins: { api: as(api), listener: as(listener) },
     client,
     async drop() {
       await client.end().catch(() => undefined);

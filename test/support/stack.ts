@@ -61,7 +61,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const database = await createDatabase();
   const harness = createTestHarness({
     root: folder,
-    workers: [{ config: workerConfig(database.url, options) }],
+    workers: [{ config: workerConfig(database.logins.api, options) }],
   });
   let listener: ListenerProcess | null = null;
   const logs: string[] = [];
@@ -81,7 +81,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       database,
       async startListener() {
         listener = startListenerProcess(
-          { DATABASE_URL: database.url, WORKER_URL: url.origin, INGEST_SECRET, ...options.listener },
+          {
+            DATABASE_URL: database.logins.listener,
+            WORKER_URL: url.origin,
+            INGEST_SECRET,
+            ...options.listener,
+          },
           (line) => void logs.push(line),
         );
         await listener.delivers;
