@@ -62,6 +62,15 @@ export const Config = v.object({
   BATCH_CHANGES: integer(500, 1, 100_000),
   /** The log keeps a batch as one row, of which a Durable Object takes 2 MB. */
   BATCH_BYTES: integer(1_000_000, 1_000, 1_800_000),
+  /**
+   * Whether to let go of the database while nobody watches, so that it can sleep. Unless set: `auto` for Neon, `prevent`
+   * for every other Postgres, which does not sleep and only would get its changes later after a while with nobody there.
+   */
+  SUSPEND: v.optional(v.picklist(["auto", "prevent"], "is neither auto nor prevent")),
+  /** With no client for so long, let go. */
+  IDLE_AFTER_MS: integer(60_000, 0, MAX_TIMER_MS),
+  /** Asleep for so long, look once; 0: only when woken. */
+  WAKE_EVERY_MS: integer(21_600_000, 0, 31_536_000_000),
   /** Delivered changes stay in the outbox so long. */
   OUTBOX_RETENTION_MS: integer(3_600_000, 0, 31_536_000_000),
   LOG_LEVEL: v.optional(v.picklist(LEVELS, `is none of ${LEVELS.join(", ")}`), "info"),
@@ -101,6 +110,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     if (!problems.has(name)) problems.set(name, `${name} ${issue.message}`);
   }
   throw new ConfigError([...problems.values()]);
+}
+
+/** Whether this listener lets go of the database while nobody watches. */
+export function maySleep({ SUSPEND, DATABASE_URL }: Pick<Config, "SUSPEND" | "DATABASE_URL">): boolean {
+  return (SUSPEND ?? (isNeon(DATABASE_URL) ? "auto" : "prevent")) === "auto";
+}
+
+function isNeon(url: string): boolean {
+  const { hostname, searchParams } = new URL(url);
+  return /\.neon\.(tech|build)$/i.test(searchParams.get("host") ?? hostname);
 }
 
 function findDatabaseUrlProblem(text: string): string | null {

@@ -1,7 +1,7 @@
 /**
  * The life of one connection to Postgres:
  *
- *     settle ─► drain ─► wait ─► drain ─► wait …        until the connection is lost, which throws
+ *     settle ─► drain ─► wait ─► drain ─► wait …        until the connection is lost, which throws, or it may sleep
  *
  * settle: ask the ChangeLog where it stands and make sure that its history is this database's.
  * drain:  read a page, POST it, go on from there, while there is more.
@@ -21,6 +21,7 @@ import type { Answer, ChangeLog } from "./deliver.ts";
 import type { Doorbell } from "./doorbell.ts";
 import type { Report } from "./report.ts";
 import { startRounds } from "./rounds.ts";
+import type { Vigil } from "./vigil.ts";
 
 const PRUNE_EVERY_MS = 10_000;
 const PRUNE_ROWS = 5_000;
@@ -37,6 +38,8 @@ export interface World {
   readonly report: Report;
   readonly postgresBackoff: Backoff;
   readonly workerBackoff: Backoff;
+  /** Whether to hold a connection at all. */
+  readonly vigil: Vigil;
   /** ms on a clock that only goes forward. */
   readonly now: () => number;
 }
@@ -50,12 +53,12 @@ interface Place {
 type Settled = Extract<Answer, { kind: "accepted" | "conflict" | "too large" }>;
 
 /**
- * Keeps the ChangeLog up to date from one connection.
+ * Keeps the ChangeLog up to date from one connection; resolves when that is not needed for now.
  *
  * @throws {ConnectionLost} when the connection is lost or the listener stops; otherwise whatever Postgres answered.
  */
-export async function serve(world: World, database: Database): Promise<never> {
-  const { config, changeLog, doorbell, report, now } = world;
+export async function serve(world: World, database: Database): Promise<void> {
+  const { config, changeLog, doorbell, report, vigil, now } = world;
   const { log, counters } = report;
   const signal = database.lost;
   let size = { changes: config.BATCH_CHANGES, bytes: config.BATCH_BYTES };
@@ -71,6 +74,8 @@ export async function serve(world: World, database: Database): Promise<never> {
     const total = await drain();
     const ms = Math.round(now() - startedAt);
     if (first || ms >= LONG_DRAIN_MS) log.info({ ...total, ms }, "caught up");
+    vigil.tell({ type: "caught up" });
+    if (vigil.state.name === "asleep") return;
     if (now() - heardAt >= config.KEEPALIVE_MS) await sendHeartbeat();
     await prune();
     const before = rounds.mode;

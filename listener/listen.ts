@@ -10,10 +10,11 @@ import type { World } from "./drain.ts";
  * waited out.
  */
 export async function listen(world: World, stop: AbortSignal): Promise<void> {
-  const { config, doorbell, report, postgresBackoff } = world;
+  const { config, doorbell, report, postgresBackoff, vigil } = world;
   const { log, counters } = report;
   while (!stop.aborted) {
     try {
+      await vigil.untilAwake(stop);
       const database = await connect({
         url: config.DATABASE_URL,
         answerTimeoutMs: config.ANSWER_TIMEOUT_MS,
@@ -32,6 +33,8 @@ export async function listen(world: World, stop: AbortSignal): Promise<void> {
       }
     } catch (error) {
       if (stop.aborted) return;
+      vigil.tell({ type: "lost" });
+      if (vigil.state.name === "asleep") continue; // Nobody watches, and connecting again would wake the database.
       const retryInMs = isAway(error) ? postgresBackoff.knock() : postgresBackoff.next();
       const reason = error instanceof Error ? describe(error) : String(error);
       report.fault("reconnecting to Postgres", { reason, retryInMs });

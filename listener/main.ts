@@ -3,13 +3,15 @@
  * several times. Exit code 0: asked to stop; 1: a fault of this program, start it again; 2: the configuration is wrong.
  */
 import { createBackoff } from "./backoff.ts";
-import { ConfigError, readConfig } from "./config.ts";
+import { ConfigError, maySleep, readConfig } from "./config.ts";
 import type { Config } from "./config.ts";
+import { holdControl, type Control } from "./control.ts";
 import { createChangeLog } from "./deliver.ts";
 import { createDoorbell } from "./doorbell.ts";
 import { listen } from "./listen.ts";
 import { createLog } from "./log.ts";
 import { createReport } from "./report.ts";
+import { called, createVigil } from "./vigil.ts";
 
 /** Supervisors give ten seconds, and we promised one. */
 const LAST_CALL_MS = 900;
@@ -18,6 +20,7 @@ const config = readConfigOrExit();
 const log = await createLog(config.LOG_LEVEL);
 const now = (): number => performance.now();
 const report = createReport(log, now);
+const doorbell = createDoorbell();
 const stop = new AbortController();
 
 for (const name of ["SIGTERM", "SIGINT"] as const) {
@@ -36,7 +39,34 @@ for (const event of ["uncaughtException", "unhandledRejection"] as const) {
   });
 }
 
-log.info({ worker: new URL(config.WORKER_URL).host, node: process.version }, "listener starts");
+const sleeps = maySleep(config);
+let control: Control | null = null;
+const vigil = createVigil({
+  idleAfterMs: config.IDLE_AFTER_MS,
+  wakeEveryMs: config.WAKE_EVERY_MS,
+  log,
+  now,
+  onIdle: () => doorbell.ring(),
+  onState: (state) => control?.say(state),
+});
+// Without it nobody ever says that nobody watches, and it stays awake.
+if (sleeps) {
+  control = holdControl({
+    url: config.WORKER_URL,
+    secret: config.INGEST_SECRET,
+    state: called(vigil.state),
+    report,
+    backoff: createBackoff(Math.random),
+    onMessage: (message) => vigil.tell(message.type === "wake" ? { type: "wake" } : message),
+    onLost: () => vigil.tell({ type: "deaf" }),
+    signal: stop.signal,
+  });
+}
+
+log.info(
+  { worker: new URL(config.WORKER_URL).host, node: process.version, suspend: sleeps ? "auto" : "prevent" },
+  "listener starts",
+);
 await listen(
   {
     config,
@@ -45,10 +75,11 @@ await listen(
       secret: config.INGEST_SECRET,
       answerTimeoutMs: config.ANSWER_TIMEOUT_MS,
     }),
-    doorbell: createDoorbell(),
+    doorbell,
     report,
     postgresBackoff: createBackoff(Math.random),
     workerBackoff: createBackoff(Math.random),
+    vigil,
     now,
   },
   stop.signal,

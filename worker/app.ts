@@ -15,7 +15,7 @@ import { orders } from "./orders/routes.ts";
 import { streams } from "./stream/routes.ts";
 
 /** A WebSocket's answer cannot be given headers: it goes its own way, with the origin checked before. */
-const isStream = (path: string): boolean => path === "/ws";
+const isStream = (path: string): boolean => path === "/ws" || path === "/internal/control";
 
 export const app = new Hono<AppEnv>()
   .use("*", requestId())

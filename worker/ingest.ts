@@ -1,4 +1,7 @@
-/** `/internal/changes`: where the listener asks how far the log is, and brings what came since. */
+/**
+ * `/internal/changes`: where the listener asks how far the log is, and brings what came since. `/internal/control`: the
+ * socket over which it is woken.
+ */
 import { Hono } from "hono";
 import type * as v from "valibot";
 import { parseExact } from "../protocol/exact-json.ts";
@@ -18,9 +21,18 @@ const BYTES_A_CHANGE = 24;
 
 export const ingest = new Hono<AppEnv>()
   .use("/changes", allowMethods("GET", "POST"))
+  .use("/control", allowMethods("GET"))
   .use("*", async (c, next) => {
     await requireIngestSecret(c.env, c.req.header("Authorization"));
     await next();
+  })
+  .get("/control", async (c) => {
+    if (c.req.header("Upgrade")?.toLowerCase() !== "websocket") {
+      throw new Problem("upgrade_required", "This is a WebSocket, and the listener's.", {
+        headers: { Upgrade: "websocket", Connection: "Upgrade" },
+      });
+    }
+    return changeLog(c.env).fetch("https://log/", { headers: { Upgrade: "websocket" } });
   })
   .get("/changes", async (c) => c.json(await changeLog(c.env).state()))
   .post("/changes", async (c) => {

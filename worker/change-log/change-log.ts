@@ -1,7 +1,7 @@
 /**
  * The ChangeLog: one object per database. It owns the order of all changes (compare-and-set on the listener's cursor, a
- * number for each change) and their recent history, knows which Hubs have clients, and reads the outbox itself when
- * clients watch and no listener is heard.
+ * number for each change) and their recent history, knows which Hubs have clients, reads the outbox itself when clients
+ * watch and no listener is heard, and wakes listeners that sleep while nobody watches.
  */
 import { DurableObject } from "cloudflare:workers";
 import type { LogState } from "../../protocol/ingest.ts";
@@ -13,8 +13,10 @@ import { parseHubName } from "../hub/region.ts";
 import { logError } from "../http/log-error.ts";
 import { logEvent } from "../log.ts";
 import { hub } from "../objects.ts";
+import { acceptControl, controlStates, hearControl, stateOf, tellControls } from "./controls.ts";
 import { FanOut, type HubReport } from "./fan-out.ts";
 import { History, type Delivery, type ReadResult } from "./history.ts";
+import { allAsleep, fallbackAt, listenerStatus, type Heard } from "./listener-watch.ts";
 import { readOutbox } from "./outbox.ts";
 import { worthTelling, type LogStatus } from "./status.ts";
 
@@ -29,6 +31,8 @@ const FALLBACK_EVERY_MS = 2000;
 const TELL_EVERY_MS = 1000;
 /** When the listener was last heard is kept this coarsely: each time is a row written. */
 const HEARD_GRAIN_MS = 20_000;
+/** A Hub that has not been heard for so long is asked: it checks in every minute while it has clients. */
+const HUB_SILENT_MS = 150_000;
 /** Pages read in one go by the fallback, so that an alarm ends. */
 const FALLBACK_PAGES = 50;
 
@@ -39,6 +43,10 @@ export class ChangeLog extends DurableObject<Env> {
   #heardAt: number;
   #heardKept = 0;
   #heardEver = false;
+  #calledAt = 0;
+  #wroteAt = -1;
+  /** As the listeners were last told. */
+  #watched: boolean;
   #lagMs: number | null = null;
   #told: LogStatus | null = null;
   #tellTimer: ReturnType<typeof setTimeout> | null = null;
@@ -75,6 +83,36 @@ export class ChangeLog extends DurableObject<Env> {
       },
       known,
     );
+    this.#watched = this.#fanOut.connectedClients > 0;
+    if (allAsleep(controlStates(ctx))) this.#heardAt = 0;
+  }
+
+  /** A control socket from the Worker, which has checked the secret: a listener that may sleep. */
+  override fetch(): Response {
+    return acceptControl(this.ctx, this.#fanOut.connectedClients);
+  }
+
+  override webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): void {
+    const before = stateOf(socket);
+    const state = hearControl(socket, data);
+    if (state === null || state === before) return;
+    this.#tellSoon();
+    if (before === "asleep") this.#calledAt = Date.now(); // by itself, or by us: now it has the time
+    if (state !== "asleep" || !allAsleep(controlStates(this.ctx))) return;
+    // A write that came between its last look and its falling asleep rang nobody.
+    const missed = this.#wroteAt >= this.#heardAt;
+    this.#heardAt = 0;
+    if (missed) this.#call();
+    if (this.#fanOut.connectedClients > 0) void this.#watchListener();
+  }
+
+  override webSocketClose(socket: WebSocket): void {
+    if (stateOf(socket) === "asleep") this.#calledAt = Date.now(); // it is most likely back in a moment
+    this.#tellSoon();
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.webSocketClose(socket);
   }
 
   /** Where the log stands. Asked by the listener, so it also says that one lives. */
@@ -108,8 +146,13 @@ export class ChangeLog extends DurableObject<Env> {
     this.#fanOut.report(name, report);
   }
 
-  /** The API has written: with clients watching and no listener, the outbox is read now instead of on the next alarm. */
+  /**
+   * The API has written: listeners that sleep are woken. With clients watching and no listener, the outbox is read now
+   * instead of on the next alarm.
+   */
   async wrote(): Promise<void> {
+    this.#wroteAt = Date.now();
+    if (allAsleep(controlStates(this.ctx))) this.#call();
     if (this.#fanOut.connectedClients > 0 && this.#listener() === "down") await this.#readOutbox();
   }
 
@@ -124,8 +167,10 @@ export class ChangeLog extends DurableObject<Env> {
       await this.#readOutbox();
       await this.ctx.storage.setAlarm(Date.now() + FALLBACK_EVERY_MS);
     } else {
-      await this.ctx.storage.setAlarm(this.#heardAt + this.#fallbackAfterMs);
+      await this.ctx.storage.setAlarm(fallbackAt(this.#heardOf()));
     }
+    // One that lost its clients and its memory at once never says so, and would hold the database awake for ever.
+    this.#fanOut.ask(Date.now() - HUB_SILENT_MS);
   }
 
   #store(delivery: Delivery): boolean {
@@ -186,8 +231,33 @@ export class ChangeLog extends DurableObject<Env> {
   }
 
   #listener(): ListenerStatus {
-    if (Date.now() - this.#heardAt >= this.#fallbackAfterMs) return "down";
-    return this.#heardEver ? "live" : "connecting";
+    return listenerStatus(this.#heardOf(), Date.now());
+  }
+
+  #heardOf(): Heard {
+    return {
+      heardAt: this.#heardAt,
+      heardEver: this.#heardEver,
+      calledAt: this.#calledAt,
+      states: controlStates(this.ctx),
+      watched: this.#fanOut.connectedClients > 0,
+      fallbackAfterMs: this.#fallbackAfterMs,
+    };
+  }
+
+  /** Wakes the listeners: a write has come. */
+  #call(): void {
+    this.#calledAt = Date.now();
+    tellControls(this.ctx, { type: "wake", reason: "write" });
+  }
+
+  /** Tells the listeners when the first client has come or the last has gone. */
+  #tellWatchers(): void {
+    const clients = this.#fanOut.connectedClients;
+    if (clients > 0 === this.#watched) return;
+    this.#watched = clients > 0;
+    if (this.#watched && allAsleep(controlStates(this.ctx))) this.#calledAt = Date.now();
+    tellControls(this.ctx, { type: "watchers", clients });
   }
 
   #status(): LogStatus {
@@ -208,13 +278,15 @@ export class ChangeLog extends DurableObject<Env> {
         report.clients,
         report.at,
       );
+    this.#tellWatchers();
     if (report !== null) void this.#watchListener();
     this.#tellSoon();
   }
 
   async #watchListener(): Promise<void> {
-    if ((await this.ctx.storage.getAlarm()) !== null) return;
-    await this.ctx.storage.setAlarm(Math.max(Date.now(), this.#heardAt + this.#fallbackAfterMs));
+    const due = Math.max(Date.now(), fallbackAt(this.#heardOf()));
+    const set = await this.ctx.storage.getAlarm();
+    if (set === null || set > due) await this.ctx.storage.setAlarm(due);
   }
 
   #tellSoon(): void {

@@ -87,9 +87,15 @@ export class FanOut {
     for (const [name, target] of this.#targets) void this.#push(name, target, batch);
   }
 
+  /** Asks those Hubs that have said nothing since `before` (ms since 1970) how many clients they have. */
+  ask(before: number): void {
+    const silent = [...this.#targets].filter(([, { at }]) => at < before).map(([name]) => name);
+    if (silent.length > 0) this.tell(this.#deps.status(), silent);
+  }
+
   /** Tells every Hub what the whole looks like now. */
-  tell(status: LogStatus): void {
-    for (const name of this.#targets.keys()) {
+  tell(status: LogStatus, names: Iterable<string> = this.#targets.keys()): void {
+    for (const name of names) {
       this.#deps
         .call(name)
         .tell(status)
