@@ -27,7 +27,8 @@ export type OutboxChange = v.InferOutput<typeof OutboxChange>;
  * harmless. With `restart`, the history that `from` belongs to has gone: `to` begins a new epoch and `changes` is empty.
  */
 export const AppendRequest = v.pipe(
-  v.strictObject({
+  // Not strict: a listener that is newer may say more.
+  v.object({
     source: Source,
     from: v.nullable(Cursor),
     to: Cursor,
