@@ -74,6 +74,7 @@ export async function startChangeLog(): Promise<ChangeLogStandIn> {
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(request);
+    if (request.url !== "/internal/changes") return answer(response, 404, {}); // a Worker of before the control socket
     if (request.headers.authorization !== `Bearer ${SECRET}`) return answer(response, 401, {});
     if (request.method === "GET") return answer(response, 200, log.state);
     const fault = faults.shift();

@@ -11,7 +11,8 @@ import { PROJECT_DIR } from "../../dev/config.ts";
 import { createDatabase, type TestDatabase } from "./postgres.ts";
 import { startListenerProcess, type ListenerProcess } from "./stack-listener.ts";
 
-const INGEST_SECRET = "stack-ingest-secret-0123456789";
+/** What every listener of a stack shows. */
+export const INGEST_SECRET = "stack-ingest-secret-0123456789";
 /** Where every client of one machine ends up: workerd knows no place (worker/hub/region.ts). */
 const HUB = "enam:0";
 const CHANGE_LOG = "main";
@@ -33,6 +34,8 @@ export interface StackOptions {
   readonly listener?: Variables;
   /** Unless false, the stack comes up with its listener. */
   readonly startListener?: boolean;
+  /** Where the Worker and the listener find an address of the database: something that stands before it. */
+  readonly via?: (databaseUrl: string) => string;
   /** Serve the built dashboard too. */
   readonly dashboard?: boolean;
 }
@@ -48,8 +51,8 @@ export interface Stack {
   readonly listenerPid: number;
   /** Takes the Hub's memory; its sockets live on (`hibernate`) or are cut as by a deploy (`close`). */
   evictHub(webSockets: "hibernate" | "close"): Promise<void>;
-  /** Takes the ChangeLog's memory; its storage stays. */
-  evictChangeLog(): Promise<void>;
+  /** Takes the ChangeLog's memory; its storage stays, and so do its control sockets unless they are to be cut. */
+  evictChangeLog(webSockets?: "hibernate" | "close"): Promise<void>;
   /** What the Worker, then the listener have logged, the end of it: for a failing test. */
   logs(): string;
   stop(): Promise<void>;
@@ -59,9 +62,10 @@ export interface Stack {
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), "rowcast-stack-"));
   const database = await createDatabase();
+  const via = options.via ?? ((url: string) => url);
   const harness = createTestHarness({
     root: folder,
-    workers: [{ config: workerConfig(database.logins.api, options) }],
+    workers: [{ config: workerConfig(via(database.logins.api), options) }],
   });
   let listener: ListenerProcess | null = null;
   const logs: string[] = [];
@@ -82,7 +86,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       async startListener() {
         listener = startListenerProcess(
           {
-            DATABASE_URL: database.logins.listener,
+            DATABASE_URL: via(database.logins.listener),
             WORKER_URL: url.origin,
             INGEST_SECRET,
             ...options.listener,
@@ -101,8 +105,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       },
       evictHub: (webSockets) =>
         worker.evictDurableObject("Hub", { name: HUB, webSockets }).catch(unlessGoneAlready),
-      evictChangeLog: () =>
-        worker.evictDurableObject("ChangeLog", { name: CHANGE_LOG }).catch(unlessGoneAlready),
+      evictChangeLog: (webSockets) =>
+        worker
+          .evictDurableObject("ChangeLog", { name: CHANGE_LOG, ...(webSockets && { webSockets }) })
+          .catch(unlessGoneAlready),
       logs: () => [...harness.getLogs().map(({ message }) => message), ...logs].join("\n").slice(-10_000),
       stop,
     };
