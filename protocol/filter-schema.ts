@@ -9,6 +9,9 @@ const ColumnFilter = v.record(
   v.pipe(v.array(Scalar), v.minLength(1), v.maxLength(MAX_FILTER_VALUES)),
 );
 
+/** As SQL would name it: two identifiers of 63 bytes, quoted. */
+const TableName = v.pipe(v.string(), v.minLength(1), v.maxLength(260));
+
 /** `v.record` alone would take an array for an empty record. */
 const PlainObject = v.custom<Record<string, unknown>>(
   (value) => typeof value === "object" && value !== null && !Array.isArray(value),
@@ -17,7 +20,7 @@ const PlainObject = v.custom<Record<string, unknown>>(
 
 export const Filter = v.pipe(
   PlainObject,
-  v.record(v.pipe(v.string(), v.minLength(1), v.maxLength(260)), ColumnFilter),
+  v.record(TableName, ColumnFilter),
   v.check(
     (filter) => countValues(filter) <= MAX_FILTER_VALUES,
     `a filter may hold ${MAX_FILTER_VALUES} values in all`,
@@ -34,7 +37,9 @@ export const FilterInput = v.strictObject({
   statuses: v.optional(
     v.pipe(v.array(v.pipe(v.string(), v.maxLength(256))), v.minLength(1), v.maxLength(MAX_FILTER_VALUES)),
   ),
-  tables: v.optional(v.union([v.pipe(v.array(v.pipe(v.string(), v.minLength(1))), v.minLength(1)), Filter])),
+  tables: v.optional(
+    v.union([v.pipe(v.array(TableName), v.minLength(1), v.maxLength(MAX_FILTER_VALUES)), Filter]),
+  ),
 });
 export type FilterInput = v.InferOutput<typeof FilterInput>;
 

@@ -6,7 +6,7 @@ import { tickets } from "./access/routes.ts";
 import { changes } from "./changes.ts";
 import { health } from "./health.ts";
 import type { AppEnv } from "./http/app-env.ts";
-import { headers, limits, named, sites } from "./http/guard.ts";
+import { headers, limits, named, sites, unlessUpgraded } from "./http/guard.ts";
 import { docs } from "./http/openapi.ts";
 import { notFound, onError } from "./http/problem.ts";
 import { ingest } from "./ingest.ts";
@@ -14,13 +14,13 @@ import { changeLog } from "./objects.ts";
 import { orders } from "./orders/routes.ts";
 import { streams } from "./stream/routes.ts";
 
-/** A WebSocket's answer cannot be given headers: it goes its own way, with the origin checked before. */
+/** No CORS for WebSockets: their origin is checked before the upgrade. */
 const isStream = (path: string): boolean => path === "/ws" || path === "/internal/control";
 
 export const app = new Hono<AppEnv>()
   .use("*", requestId())
-  .use("*", (c, next) => (isStream(c.req.path) ? next() : named(c, next)))
-  .use("*", (c, next) => (isStream(c.req.path) ? next() : headers(c, next)))
+  .use("*", unlessUpgraded(named))
+  .use("*", unlessUpgraded(headers))
   .use("*", (c, next) => (isStream(c.req.path) ? next() : sites(c, next)))
   .use("*", async (c, next) => {
     c.set("afterWrite", async (env) => changeLog(env).wrote());

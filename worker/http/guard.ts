@@ -1,5 +1,6 @@
 /** What stands before every route of the API: security headers, the sites that may call it, and how often. */
 import { cors } from "hono/cors";
+import type { MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 import { NONCE, secureHeaders } from "hono/secure-headers";
 import { isAllowedOrigin } from "../access/origins.ts";
@@ -9,6 +10,17 @@ import { Problem } from "./problem.ts";
 
 /** The windows of wrangler.toml's limits are this long. */
 const LIMIT_SECONDS = 60;
+
+/** The headers of a 101 cannot be changed; every other answer gets its own. */
+export function unlessUpgraded(middleware: MiddlewareHandler<AppEnv>): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    if (c.req.header("Upgrade") === undefined) return middleware(c, next);
+    await next();
+    if (c.res.status === 101) return;
+    c.res = new Response(c.res.body, c.res); // one that came from an object cannot be changed
+    await middleware(c, () => Promise.resolve());
+  };
+}
 
 /** JSON is all that is answered here, but for the docs page, which has a style sheet within. */
 export const headers = secureHeaders({
