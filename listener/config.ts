@@ -73,6 +73,10 @@ export const Config = v.object({
   WAKE_EVERY_MS: integer(21_600_000, 0, 31_536_000_000),
   /** Delivered changes stay in the outbox so long. */
   OUTBOX_RETENTION_MS: integer(3_600_000, 0, 31_536_000_000),
+  /** Where /metrics and /healthz are served; 0: nowhere. */
+  METRICS_PORT: integer(0, 0, 65_535),
+  /** Prometheus on another machine needs another address than this machine's own. */
+  METRICS_HOST: v.optional(v.string(), "127.0.0.1"),
   LOG_LEVEL: v.optional(v.picklist(LEVELS, `is none of ${LEVELS.join(", ")}`), "info"),
 });
 export type Config = v.InferOutput<typeof Config>;

@@ -45,6 +45,8 @@ export interface Database {
   checkHistory(source: string | null, cursor: string, last: LastChange | null): Promise<string | null>;
   /** Deletes at most one batch of delivered changes older than `retentionMs`, never the last one; returns how many. */
   prune(cursor: string, last: LastChange | null, retentionMs: number, maxRows: number): Promise<number>;
+  /** How many rows the outbox has at most, and the age of the oldest in ms; null when it is empty. */
+  outboxSize(): Promise<{ rows: number; oldestAgeMs: number | null }>;
   /** Tries to keep the doorbell silent from now on; false when another session does, or somebody is just ringing. */
   silence(): Promise<boolean>;
   /** Lets it ring again: `freshTransaction` of a moment after that. */
@@ -184,6 +186,12 @@ export async function connect({ url, answerTimeoutMs, onRing, signal }: ConnectO
         [cursor, last?.id, retentionMs, maxRows],
       );
       return pruned;
+    },
+    async outboxSize() {
+      const { rows, age } = await ask<{ rows: string; age: number | null }>(
+        "SELECT rows, extract(epoch FROM clock_timestamp() - oldest_at)::float8 * 1000 AS age FROM rowcast.outbox_size()",
+      );
+      return { rows: Number(rows), oldestAgeMs: age };
     },
     async silence() {
       return (await ask<{ taken: boolean }>("SELECT rowcast.silence() AS taken")).taken;

@@ -19,6 +19,7 @@ import type { Database, Page } from "./database.ts";
 import { appendText } from "./deliver.ts";
 import type { Answer, ChangeLog } from "./deliver.ts";
 import type { Doorbell } from "./doorbell.ts";
+import type { Meter } from "./metrics.ts";
 import type { Report } from "./report.ts";
 import { startRounds } from "./rounds.ts";
 import type { Vigil } from "./vigil.ts";
@@ -40,6 +41,8 @@ export interface World {
   readonly workerBackoff: Backoff;
   /** Whether to hold a connection at all. */
   readonly vigil: Vigil;
+  /** Told of each connection. */
+  readonly meter: Pick<Meter, "connected" | "lost">;
   /** ms on a clock that only goes forward. */
   readonly now: () => number;
 }
@@ -74,6 +77,7 @@ export async function serve(world: World, database: Database): Promise<void> {
     const total = await drain();
     const ms = Math.round(now() - startedAt);
     if (first || ms >= LONG_DRAIN_MS) log.info({ ...total, ms }, "caught up");
+    report.drained(total.changes, ms);
     vigil.tell({ type: "caught up" });
     if (vigil.state.name === "asleep") return;
     if (now() - heardAt >= config.KEEPALIVE_MS) await sendHeartbeat();
@@ -120,6 +124,8 @@ export async function serve(world: World, database: Database): Promise<void> {
     const total = { changes: 0, batches: 0 };
     let more = true;
     while (more) {
+      // A ring amid a drain of several pages is answered by the next of them.
+      if (total.batches > 0 && doorbell.rung) counters.spared++;
       doorbell.answer();
       const page = await database.read(place.cursor, size.changes, size.bytes);
       world.postgresBackoff.reset();

@@ -10,7 +10,7 @@ import type { World } from "./drain.ts";
  * waited out.
  */
 export async function listen(world: World, stop: AbortSignal): Promise<void> {
-  const { config, doorbell, report, postgresBackoff, vigil } = world;
+  const { config, doorbell, report, postgresBackoff, vigil, meter } = world;
   const { log, counters } = report;
   while (!stop.aborted) {
     try {
@@ -18,7 +18,11 @@ export async function listen(world: World, stop: AbortSignal): Promise<void> {
       const database = await connect({
         url: config.DATABASE_URL,
         answerTimeoutMs: config.ANSWER_TIMEOUT_MS,
-        onRing: () => doorbell.ring(),
+        onRing: () => {
+          counters.rings++;
+          if (doorbell.rung) counters.spared++;
+          doorbell.ring();
+        },
         signal: stop,
       });
       counters.connections++;
@@ -26,9 +30,11 @@ export async function listen(world: World, stop: AbortSignal): Promise<void> {
       if (!database.hears) {
         log.warn("NOTIFY does not come through: is a pooler in between? Changes wait for the keepalive");
       }
+      meter.connected(database);
       try {
         await serve(world, database);
       } finally {
+        meter.lost();
         database.close();
       }
     } catch (error) {

@@ -10,6 +10,8 @@ import { createChangeLog } from "./deliver.ts";
 import { createDoorbell } from "./doorbell.ts";
 import { listen } from "./listen.ts";
 import { createLog } from "./log.ts";
+import { serveMetrics } from "./metrics-server.ts";
+import { createMeter } from "./metrics.ts";
 import { createReport } from "./report.ts";
 import { called, createVigil } from "./vigil.ts";
 
@@ -19,7 +21,8 @@ const LAST_CALL_MS = 900;
 const config = readConfigOrExit();
 const log = await createLog(config.LOG_LEVEL);
 const now = (): number => performance.now();
-const report = createReport(log, now);
+const meter = createMeter(createReport(log, now), now);
+const { report } = meter;
 const doorbell = createDoorbell();
 const stop = new AbortController();
 
@@ -63,6 +66,15 @@ if (sleeps) {
   });
 }
 
+if (config.METRICS_PORT > 0) {
+  const address = { host: config.METRICS_HOST, port: config.METRICS_PORT };
+  const state = () => called(vigil.state);
+  await serveMetrics(meter, { ...address, log, state, now }).catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exit(2);
+  });
+}
+
 log.info(
   { worker: new URL(config.WORKER_URL).host, node: process.version, suspend: sleeps ? "auto" : "prevent" },
   "listener starts",
@@ -70,16 +82,19 @@ log.info(
 await listen(
   {
     config,
-    changeLog: createChangeLog({
-      url: config.WORKER_URL,
-      secret: config.INGEST_SECRET,
-      answerTimeoutMs: config.ANSWER_TIMEOUT_MS,
-    }),
+    changeLog: meter.measure(
+      createChangeLog({
+        url: config.WORKER_URL,
+        secret: config.INGEST_SECRET,
+        answerTimeoutMs: config.ANSWER_TIMEOUT_MS,
+      }),
+    ),
     doorbell,
     report,
     postgresBackoff: createBackoff(Math.random),
     workerBackoff: createBackoff(Math.random),
     vigil,
+    meter,
     now,
   },
   stop.signal,

@@ -20,15 +20,23 @@ export interface Counters {
   /** Waits after a fault, on either side. */
   retries: number;
   pruned: number;
+  /** Rings of the doorbell. */
+  rings: number;
+  /** Of those, how many needed no round of their own: one that was due, or under way, answered them too. */
+  spared: number;
 }
 
 export interface Report {
   readonly counters: Counters;
+  /** Each event of `fault` and how often it came. */
+  readonly faults: ReadonlyMap<string, number>;
   readonly log: Logger;
   /** One batch was stored. */
   delivered(changes: number, bytes: number): void;
   /** One batch was not needed. */
   conflicted(): void;
+  /** A drain has ended that took so long, in ms; told to nobody but listener/metrics.ts. */
+  drained(changes: number, ms: number): void;
   /** Something went wrong and will be tried again; at most one line a second for each `event`. */
   fault(event: string, fields: { reason: string; [field: string]: unknown }): void;
   /** Write down what has not been told yet. */
@@ -47,7 +55,10 @@ export function createReport(log: Logger, now: () => number): Report {
     restarts: 0,
     retries: 0,
     pruned: 0,
+    rings: 0,
+    spared: 0,
   };
+  const faults = new Map<string, number>();
   const mayTell = createThrottle(QUIET_MS, now);
   let untold = { changes: 0, batches: 0, bytes: 0, conflicts: 0 };
   let toldAt = -Infinity;
@@ -70,6 +81,7 @@ export function createReport(log: Logger, now: () => number): Report {
 
   return {
     counters,
+    faults,
     log,
     delivered(changes, bytes) {
       counters.batches++;
@@ -85,8 +97,10 @@ export function createReport(log: Logger, now: () => number): Report {
       untold.conflicts++;
       tell();
     },
+    drained() {},
     fault(event, fields) {
       counters.retries++;
+      faults.set(event, (faults.get(event) ?? 0) + 1);
       const held = mayTell(event);
       if (held !== null) log.warn(held === 0 ? fields : { ...fields, untold: held }, event);
     },
