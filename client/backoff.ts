@@ -19,3 +19,18 @@ export function backoffMs(attempt: number, random: number, clients = 0): number 
   const window = Math.max(BACKOFF_MS * 2 ** (attempt - 1), (1000 * clients) / RETURNS_PER_SECOND);
   return random * Math.min(BACKOFF_MAX_MS, window);
 }
+
+/** As many clients are let load their rows anew in a second, about: each load is a query, where a return is only a socket. */
+const LOADS_PER_SECOND = 200;
+/** What is shown is old until then. */
+const SPREAD_MAX_MS = 10_000;
+
+/**
+ * How long to wait with something that every client has just been told to do: not at all when there is but one.
+ *
+ * @param random a number in [0, 1).
+ * @param clients how many there are, as far as is known.
+ */
+export function spreadMs(random: number, clients: number): number {
+  return random * Math.min(SPREAD_MAX_MS, (1000 * Math.max(0, clients - 1)) / LOADS_PER_SECOND);
+}

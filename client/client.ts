@@ -1,5 +1,5 @@
 /** The client: runs the machine's effects, and turns them into what an application subscribes to. */
-import { CloseCode } from "../protocol/close-codes.ts";
+import { CloseCode, TOKEN_EXPIRED } from "../protocol/close-codes.ts";
 import { addToFilter, takeFromFilter, toFilter } from "../protocol/filter.ts";
 import { parsePosition } from "../protocol/position.ts";
 import { streamAddress, ticketAddress, withTicket } from "./address.ts";
@@ -123,15 +123,21 @@ export function createClient(options: ClientOptions): Client {
 
   const open = (id: number, transport: Transport, from: string | null): Connection => {
     const address = streamAddress(url, transport, from, filter, fold);
+    const onClosed = (code: number, reason: string): void => {
+      // Who cannot get another token has no reason to come back.
+      const final = code === CloseCode.TOKEN_EXPIRED && typeof token !== "function";
+      dispatch({ type: "closed", connection: id, code: final ? CloseCode.FORBIDDEN : code, reason });
+    };
     const handlers: ConnectionHandlers = {
-      onMessage: (message, size) => dispatch({ type: "message", connection: id, message, size }),
+      onMessage: (message, size) => {
+        // The close that follows may be long on its way, and over SSE it says nothing.
+        if (message.type === "error" && message.code === TOKEN_EXPIRED)
+          onClosed(CloseCode.TOKEN_EXPIRED, message.message);
+        else dispatch({ type: "message", connection: id, message, size });
+      },
       onPong: (position) => dispatch({ type: "pong", connection: id, position }),
       onHeard: () => dispatch({ type: "heard", connection: id }),
-      onClosed: (code, reason) => {
-        // Who cannot get another token has no reason to come back.
-        const final = code === CloseCode.TOKEN_EXPIRED && typeof token !== "function";
-        dispatch({ type: "closed", connection: id, code: final ? CloseCode.FORBIDDEN : code, reason });
-      },
+      onClosed,
     };
     // A token may be pinned: then not every number comes.
     const sparse = filter !== null || fold || token !== undefined;

@@ -1,10 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Change } from "../protocol/change.ts";
-import type { ChangeBatch, Client, ClientEvents } from "./api.ts";
+import type { ChangeBatch, ClientEvents } from "./api.ts";
 import { liveCollection } from "./collection.ts";
 import type { LiveCollectionOptions } from "./collection.ts";
-import { emitter } from "./observable.ts";
+import { emitter, observable } from "./observable.ts";
 
 interface Item {
   readonly id: number;
@@ -12,9 +12,10 @@ interface Item {
 }
 
 /** A client whose stream is the test's. */
-function stream(position: string | null = "e.0") {
+function stream(position: string | null = "e.0", connectedClients = 1) {
   const events = emitter<ClientEvents>();
-  const client: Pick<Client, "on" | "position"> = { on: events.on, position };
+  const { value: status } = observable({ connectedClients, listener: "live", lagMs: 1 } as const);
+  const client: LiveCollectionOptions<Item>["client"] = { on: events.on, position, status };
   const deliver = (...changes: Change[]): void => {
     const batch: ChangeBatch = { from: "e.0", position: "e.0", changes, transport: "websocket" };
     events.emit("changes", batch);
@@ -61,8 +62,12 @@ function change(
   return { ...about, xid: String(xid), operation, key, data: data && { ...data }, ...rest };
 }
 
-function open(options: Partial<LiveCollectionOptions<Item>> = {}, position: string | null = "e.0") {
-  const source = stream(position);
+function open(
+  options: Partial<LiveCollectionOptions<Item>> = {},
+  position: string | null = "e.0",
+  connectedClients = 1,
+) {
+  const source = stream(position, connectedClients);
   const loader = loads();
   const timers: (() => void)[] = [];
   const collection = liveCollection<Item>({
@@ -132,6 +137,36 @@ describe("loading", () => {
     expect(rows()).toEqual([]);
     await answer(1, [{ id: 2, v: 2 }], "1:1:");
     expect(rows()).toEqual([{ id: 2, v: 2 }]);
+  });
+  test("after a reset many clients load spread out over some seconds, and keep what comes meanwhile", async () => {
+    const env = { random: () => 0.5 };
+    for (const [clients, wait] of [
+      [1, null],
+      [2, 2.5],
+      [1_001, 2_500],
+      [1_000_000, 5_000],
+    ] as const) {
+      const timers: (() => void)[] = [];
+      const waits: number[] = [];
+      const setTimeout = (callback: () => void, ms: number): unknown => {
+        waits.push(ms);
+        return timers.push(callback);
+      };
+      const crowd = open({ env: { ...env, setTimeout, clearTimeout: () => undefined } }, "e.0", clients);
+      crowd.reset();
+      expect(waits).toEqual(wait === null ? [] : [wait]);
+      expect(crowd.collection.state.get()).toBe("loading");
+      await crowd.answer(0, [{ id: 1, v: 1 }], "1:1:"); // asked for before the reset
+      crowd.deliver(change(3, "INSERT", { id: 3, v: 3 }));
+      expect(crowd.rows()).toEqual([]);
+      timers[0]?.();
+      expect(crowd.asked).toHaveLength(2);
+      await crowd.answer(1, [{ id: 2, v: 2 }], "3:3:");
+      expect(crowd.rows()).toEqual([
+        { id: 2, v: 2 },
+        { id: 3, v: 3 },
+      ]);
+    }
   });
   test("a row too large to travel is loaded, spread out, with all the others", async () => {
     const { answer, deliver, rows, timers } = open();

@@ -7,7 +7,7 @@ import { toFilter } from "../protocol/filter.ts";
 import type { FilterInput } from "../protocol/filter.ts";
 import { parseSnapshot } from "../protocol/snapshot.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
-import { backoffMs } from "./backoff.ts";
+import { backoffMs, spreadMs } from "./backoff.ts";
 import { defaultEnv } from "./env.ts";
 import type { Client } from "./api.ts";
 import type { Env } from "./env.ts";
@@ -22,7 +22,8 @@ export type { RowChange as CollectionChange } from "./rows.ts";
 export type CollectionState = "loading" | "ready" | "reloading" | "failed";
 
 export interface LiveCollectionOptions<R> {
-  readonly client: Pick<Client, "on" | "position">;
+  /** Without `status` it is taken for the only one. */
+  readonly client: Pick<Client, "on" | "position"> & Partial<Pick<Client, "status">>;
   /** As changes name it: `orders`, `sales."Line items"`. */
   readonly table: string;
   /** From a row, or from its primary key alone. */
@@ -46,8 +47,8 @@ export interface LiveCollection<R> {
 }
 
 /**
- * Opens a collection on a client's stream. Loads after the first welcome, and again after each reset, after a failure (with
- * backoff), and when a row was too large to travel.
+ * Opens a collection on a client's stream. Loads after the first welcome, and again after each reset (spread out, when there
+ * are many clients), after a failure (with backoff), and when a row was too large to travel.
  */
 export function liveCollection<R>(options: LiveCollectionOptions<R>): LiveCollection<R> {
   const { client, table, key, load } = options;
@@ -86,8 +87,9 @@ export function liveCollection<R>(options: LiveCollectionOptions<R>): LiveCollec
 
   /** Spread out: a row too large to travel makes every client ask for it. */
   const reloadLater = (attempt: number): void => {
-    retry ??= setTimeout(reload, backoffMs(attempt, random()));
+    retry ??= setTimeout(reload, backoffMs(attempt, random(), clients()));
   };
+  const clients = (): number => client.status?.get()?.connectedClients ?? 0;
   const cancelRetry = (): void => {
     if (retry !== null) clearTimeout(retry);
     retry = null;
@@ -131,7 +133,13 @@ export function liveCollection<R>(options: LiveCollectionOptions<R>): LiveCollec
 
   const restart = (): void => {
     kept = []; // what came before the reset is of no use: the new snapshot shows it, or another history
-    reload();
+    const wait = spreadMs(random(), clients());
+    if (wait === 0) return reload();
+    // Everybody is told in the same moment. A load under way is forgotten, it may be of the other history.
+    generation += 1;
+    cancelRetry();
+    retry = setTimeout(reload, wait);
+    state.set(snapshot === null ? "loading" : "reloading");
   };
   const begin = (): void => {
     if (generation === 0) reload();

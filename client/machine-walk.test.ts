@@ -34,7 +34,13 @@ test("on any walk one connection is open at most, time always moves it on, and t
           story.pong(to),
     ),
     fc
-      .constantFrom(1006, CloseCode.COME_BACK, CloseCode.TOO_MANY, CloseCode.FORBIDDEN)
+      .constantFrom(
+        1006,
+        CloseCode.COME_BACK,
+        CloseCode.TOKEN_EXPIRED,
+        CloseCode.TOO_MANY,
+        CloseCode.FORBIDDEN,
+      )
       .map((code) => (story: Story) => story.closed(code)),
     { weight: 4, arbitrary: fc.constant((story: Story) => story.due()) },
     fc.integer({ min: 0, max: 70_000 }).map((ms) => (story: Story) => story.after(ms).tick()),

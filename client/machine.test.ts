@@ -54,6 +54,22 @@ describe("backing off", () => {
   test.each([CloseCode.FORBIDDEN, CloseCode.PROTOCOL])("close code %i stops it for good", (code) => {
     expect(new Story().live().closed(code).state).toMatchObject({ name: "stopped", reason: "gone" });
   });
+  test("a token that has run out brings it back at once, on the same transport, and only once", () => {
+    const story = new Story().live().after(60_000).closed(CloseCode.TOKEN_EXPIRED);
+    expect(story.state).toMatchObject({ name: "waiting", retryAt: story.now, failures: 0 });
+    story.tick().closed(CloseCode.TOKEN_EXPIRED);
+    expect(wakeAt(story.state)).toBe(story.now + 1_000 * HALF);
+    story.due().closed(CloseCode.TOKEN_EXPIRED);
+    expect(wakeAt(story.state)).toBe(story.now + 2_000 * HALF);
+    expect(story.due().live().after(10_000).closed(CloseCode.TOKEN_EXPIRED).state).toMatchObject({
+      transport: "websocket",
+      retryAt: story.now,
+    });
+  });
+  test("a token that is refused over SSE is no reason to try another transport", () => {
+    const story = new Story().onSse().closed(CloseCode.TOKEN_EXPIRED).due().closed(CloseCode.TOKEN_EXPIRED);
+    expect(story.due().effects).toMatchObject([{ type: "open", transport: "sse" }]);
+  });
   test("a hub that is about to go is left at a random time within what it allows", () => {
     const story = new Story().live().message({ type: "reconnect", after: 8_000 });
     expect(story.state.name).toBe("live");

@@ -145,22 +145,30 @@ function fail(state: Connecting | Streaming, reason: string, world: World, code 
   const young = !opened || now - state.openedAt < TIMING.young;
   const steady = state.name === "live" && now - state.liveAt >= TIMING.steady;
   const attempt = (steady ? 0 : state.attempt) + 1;
-  const comeBack = code === CloseCode.COME_BACK;
+  const expired = code === CloseCode.TOKEN_EXPIRED;
+  /** The server's own wish, which says nothing against the transport. */
+  const wished = expired || code === CloseCode.COME_BACK;
   let { transport, failures, probeMs } = state;
   const [preferred = transport, other = preferred] = state.transports;
   if (transport === preferred) {
-    if (!comeBack) failures = young ? failures + 1 : 0;
+    if (!wished) failures = young ? failures + 1 : 0;
     if (!young) probeMs = TIMING.probe;
     if (failures >= 2) [transport, failures] = [other, 0];
-  } else if (!opened) {
+  } else if (!opened && !wished) {
     // Neither opens, so the preferred one is not to blame.
     [transport, failures] = [preferred, 0];
   }
-  const backoff =
-    code === CloseCode.TOO_MANY ? BACKOFF_MAX_MS * random() : backoffMs(attempt, random(), state.clients);
-  const retryAt = (opened ? state.moveAt : null) ?? now + backoff;
+  const retryAt = (opened ? state.moveAt : null) ?? now + pause();
   const next = { ...common(state), transport, failures, probeMs, attempt };
   return [{ ...next, name: "waiting", retryAt, reason }, leave(state)];
+
+  function pause(): number {
+    // Each return asks for a fresh token. When that one is refused as well, asking again has time.
+    if (expired && attempt === 1) return 0;
+    return code === CloseCode.TOO_MANY
+      ? BACKOFF_MAX_MS * random()
+      : backoffMs(attempt, random(), state.clients);
+  }
 }
 
 function onClosed(

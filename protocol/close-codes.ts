@@ -19,6 +19,9 @@ export const CloseCode = {
 } as const;
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
 
+/** The code of the `error` that goes before a close with 4401, and of the problem that answers an expired token. */
+export const TOKEN_EXPIRED = "token_expired";
+
 const FATAL: ReadonlySet<number> = new Set([CloseCode.FORBIDDEN, CloseCode.PROTOCOL]);
 
 /** Whether coming back with the same token and the same code can never succeed. */

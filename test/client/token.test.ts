@@ -77,7 +77,7 @@ test.each(["websocket", "sse"] as const)(
     const again = connect({ token: await sign({ filter: ADA }), transports: [transport], since });
     await until(again.client, "live");
     expect(again.changes).toEqual(changes);
-    await write("DELETE FROM orders");
+    await again.client.seen(await write("DELETE FROM orders")); // or the next test would see it
   },
 );
 

@@ -4,7 +4,7 @@
  * any ten idle seconds: sockets carry their own state, and the auto-response to `ping` carries the Hub's position.
  */
 import { DurableObject } from "cloudflare:workers";
-import { CloseCode } from "../../protocol/close-codes.ts";
+import { CloseCode, TOKEN_EXPIRED } from "../../protocol/close-codes.ts";
 import type { Filter } from "../../protocol/filter.ts";
 import { filterFromSearch } from "../../protocol/filter-address.ts";
 import { formatPong, parsePong, PING } from "../../protocol/frames.ts";
@@ -151,8 +151,16 @@ export class Hub extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     const now = Date.now();
-    for (const { socket, connectedAt, bearer } of this.#audience.clients) {
+    for (const client of this.#audience.clients) {
+      const { socket, connectedAt, bearer } = client;
       if (bearer.expiresAt !== null && bearer.expiresAt <= now) {
+        // Said in a frame too: readers of events see no close codes, and a close is told to a client only when the
+        // connection under it is gone, which takes workerd ten seconds after an alarm.
+        send(client, {
+          type: "error",
+          code: TOKEN_EXPIRED,
+          message: "the token has run out: come back with a new one",
+        });
         socket.close(CloseCode.TOKEN_EXPIRED, "token expired");
         this.#audience.remove(socket);
         continue;

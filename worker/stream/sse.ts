@@ -4,7 +4,6 @@
  * https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 import { eventName, type Change } from "../../protocol/change.ts";
-import { CloseCode } from "../../protocol/close-codes.ts";
 import { PING } from "../../protocol/frames.ts";
 import type { ServerMessage, Window } from "../../protocol/messages.ts";
 import { parsePosition } from "../../protocol/position.ts";
@@ -12,13 +11,6 @@ import { SEPARATOR } from "../change-log/history.ts";
 
 /** A comment this often: the Worker learns of a reader that left only when it writes, and proxies cut what is silent. */
 const COMMENT_MS = 15_000;
-/** Endings of which a reader is told the reason; after all others it just comes back. */
-const ENDINGS: Readonly<Record<number, string>> = {
-  [CloseCode.TOKEN_EXPIRED]: "token_expired",
-  [CloseCode.FORBIDDEN]: "forbidden",
-  [CloseCode.IDLE]: "idle",
-  [CloseCode.TOO_MANY]: "too_many_sockets",
-};
 /** After about this long a browser's EventSource comes back. */
 const RETRY_MS = 3_000;
 
@@ -69,13 +61,7 @@ export function sseStream(socket: WebSocket, signal: AbortSignal): ReadableStrea
     answered = true;
     if (data.startsWith("{")) offer(data);
   });
-  socket.addEventListener("close", ({ code, reason }) => {
-    // Why it ends is told: a reader whose token has run out has to fetch another before it comes back.
-    const word = ENDINGS[code];
-    if (word !== undefined)
-      offer(event("problem", JSON.stringify({ type: "error", code: word, message: reason })));
-    end();
-  });
+  socket.addEventListener("close", end);
   socket.addEventListener("error", end);
   signal.addEventListener("abort", end);
   socket.accept();
