@@ -36,7 +36,7 @@ type Table = { readonly [S in State["name"]]: { readonly [E in Event["type"]]: C
 export function start(transports: readonly Transport[], position: string | null, world: World): Step {
   const [transport = "websocket"] = transports;
   const common = { transports, transport, connection: 0, position, attempt: 0, failures: 0, clients: 0 };
-  return open({ ...common, probeMs: TIMING.probe, name: "stopped", reason: "" }, world);
+  return open({ ...common, probeMs: TIMING.probe, name: "stopped", reason: "", code: 0 }, world);
 }
 
 /** One step. What a connection that is no longer ours still says is not heard. */
@@ -47,8 +47,8 @@ export function step(state: State, event: Event, world: World): Step {
 }
 
 const stay = (state: State): Step => [state, []];
-const stop = (state: State, event: { readonly reason: string }): Step => [
-  { ...common(state), name: "stopped", reason: event.reason },
+const stop = (state: State, event: { readonly reason: string; readonly code?: number }): Step => [
+  { ...common(state), name: "stopped", reason: event.reason, code: event.code ?? 0 },
   leave(state),
 ];
 /** Leaves what there is, if anything, and opens anew at once. */

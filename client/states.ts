@@ -86,6 +86,8 @@ export interface Offline extends Common {
 export interface Stopped extends Common {
   readonly name: "stopped";
   readonly reason: string;
+  /** Of protocol/close-codes.ts, when it was the server's will; 0 otherwise. */
+  readonly code: number;
 }
 export type State = Connecting | CatchingUp | Live | Waiting | Offline | Stopped;
 

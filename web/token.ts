@@ -4,9 +4,18 @@
  */
 const KEY = "rowcast.token";
 
+// Only what comes after the # has changed, so the browser does not load the page again.
+addEventListener("hashchange", () => {
+  if (givenToken() !== null) location.reload();
+});
+
+function givenToken(): string | null {
+  return new URLSearchParams(location.hash.slice(1)).get("token");
+}
+
 /** The token, if there is one. One in the address replaces the one that is kept, and leaves the address. */
 export function readToken(): string | undefined {
-  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  const given = givenToken();
   try {
     if (given !== null) {
       localStorage.setItem(KEY, given);

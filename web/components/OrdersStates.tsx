@@ -65,6 +65,20 @@ export function UnreachableTable() {
       </div>
     );
   }
+  if (state.name === "stopped" && state.forbidden) {
+    return (
+      <div class="blank" role="alert" data-testid="forbidden">
+        <h3>A token is needed here</h3>
+        <p>{state.reason}</p>
+        <p class="blank-aside">
+          Add yours to this page's address. It stays in this browser and is sent in no address.
+        </p>
+        <pre>
+          <code>{`${location.origin}/#token=<your token>`}</code>
+        </pre>
+      </div>
+    );
+  }
   return (
     <div class="blank">
       <h3>The server cannot be reached</h3>

@@ -32,6 +32,7 @@ export function StaleNotice() {
         Not live. Showing the orders as of {clockTime(since)},{" "}
         <span class="nowrap">{duration(age)} ago.</span>
         {state.name === "stopped" && ` ${state.reason}`}
+        {state.name === "stopped" && state.forbidden && " Add #token=<your token> to this page's address."}
       </p>
     </div>
   );
