@@ -84,6 +84,33 @@ export async function measureHalfOpen(play: Play): Promise<Recovery> {
   });
 }
 
+/**
+ * The only listener stands still for longer than the log waits for one (SIGSTOP, its connections stay open), then goes on:
+ * the longest pause until the log's own look has taken over, and the longest around its coming back.
+ */
+export async function measureStopped(play: Play, stoppedMs: number): Promise<Recovery[]> {
+  const [seat] = play.ground.seats;
+  return withPulse(play, async (pulse) => {
+    const from = performance.now();
+    seat.pause();
+    await sleep(stoppedMs);
+    const pause = pulse.longestPause(from);
+    const resumed = performance.now();
+    seat.resume();
+    await pulse.flowsAfter(resumed, PATIENCE_MS);
+    await sleep(5_000);
+    const what = `the only listener stopped for ${stoppedMs / 1000} s (SIGSTOP)`;
+    return [
+      { what: `${what}: until the log looks by itself`, limitMs: 40_000, times: [pause] },
+      {
+        what: `${what}: the longest pause when it goes on`,
+        limitMs: 5_000,
+        times: [pulse.longestPause(resumed)],
+      },
+    ];
+  });
+}
+
 /** Two listeners, one or the other killed at any moment and started again a while later: the longest pause of each round. */
 export async function measurePair(play: Play, rounds: number, dice: Dice): Promise<Recovery> {
   const [first, second] = play.ground.seats;
