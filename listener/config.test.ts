@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ConfigError, readConfig } from "./config.ts";
+import { ConfigError, maySleep, readConfig } from "./config.ts";
 
 const good = {
   DATABASE_URL: "postgres://user:hunter2@db.example.com:5432/shop",
@@ -27,6 +27,21 @@ test("three variables are enough, the rest has defaults", () => {
     OUTBOX_RETENTION_MS: 3_600_000,
     LOG_LEVEL: "info",
   });
+});
+
+test.each([
+  ["Neon", "ep-cool-lake-123.eu-central-1.aws.neon.tech", undefined, true],
+  ["Neon, and told not to", "ep-cool-lake-123.eu-central-1.aws.neon.tech", "prevent", false],
+  ["another Postgres", "db.example.com", undefined, false],
+  ["another that sleeps too", "db.example.com", "auto", true],
+  ["a name that only looks like Neon's", "neon.tech.example.com", undefined, false],
+])("it lets go of an idle database by itself only at Neon: %s", (_, host, SUSPEND, expected) => {
+  const config = readConfig({ ...good, DATABASE_URL: `postgres://u:p@${host}/shop`, SUSPEND });
+  expect(maySleep(config)).toBe(expected);
+});
+
+test("SUSPEND takes auto and prevent only", () => {
+  expect(problemsOf({ ...good, SUSPEND: "never" })).toEqual(["SUSPEND is neither auto nor prevent"]);
 });
 
 test("every missing variable is named at once, with an example", () => {

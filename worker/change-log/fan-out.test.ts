@@ -25,6 +25,7 @@ const EPOCH = "abc";
 let head: number;
 let hubs: Map<string, SlowHub>;
 let warnings: string[];
+let told: string[];
 let fanOut: FanOut;
 
 function batch(from: number, to: number): Batch {
@@ -41,6 +42,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   head = 0;
   warnings = [];
+  told = [];
   hubs = new Map([
     ["a", new SlowHub()],
     ["b", new SlowHub()],
@@ -53,7 +55,10 @@ beforeEach(() => {
           if (!hub) throw new Error("no such hub");
           return hub.push(next);
         },
-        tell: () => Promise.resolve({ clients: 1, at: 0 }),
+        tell: () => {
+          told.push(name);
+          return Promise.resolve({ clients: 0, at: 1_000_000 });
+        },
       }),
       read: (since: Position): ReadResult => ({ ok: true, batch: batch(since.seq, head) }),
       head: () => ({ epoch: EPOCH, seq: head }),
@@ -152,6 +157,14 @@ describe("pushing to hubs", () => {
     expect(fanOut.connectedClients).toBe(3);
     grow();
     expect(hub("b").pushes).toHaveLength(1);
+  });
+
+  it("asks hubs of which nothing was heard for long, and forgets those that have nobody any more", async () => {
+    fanOut.report("a", { clients: 2, at: 90 });
+    fanOut.ask(50);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(told).toEqual(["b"]);
+    expect(fanOut.connectedClients).toBe(2);
   });
 
   it("makes a hub whose place it does not know look for itself", () => {
