@@ -7,11 +7,13 @@ import { changes } from "./changes.ts";
 import { health } from "./health.ts";
 import type { AppEnv } from "./http/app-env.ts";
 import { headers, limits, named, sites, unlessUpgraded } from "./http/guard.ts";
+import { timed } from "./http/timing.ts";
 import { docs } from "./http/openapi.ts";
 import { notFound, onError } from "./http/problem.ts";
 import { ingest } from "./ingest.ts";
 import { changeLog } from "./objects.ts";
 import { orders } from "./orders/routes.ts";
+import { status } from "./status.ts";
 import { streams } from "./stream/routes.ts";
 
 /** No CORS for WebSockets: their origin is checked before the upgrade. */
@@ -20,6 +22,7 @@ const isStream = (path: string): boolean => path === "/ws" || path === "/interna
 export const app = new Hono<AppEnv>()
   .use("*", requestId())
   .use("*", unlessUpgraded(named))
+  .use("*", unlessUpgraded(timed))
   .use("*", unlessUpgraded(headers))
   .use("*", (c, next) => (isStream(c.req.path) ? next() : sites(c, next)))
   .use("*", async (c, next) => {
@@ -35,6 +38,8 @@ export const app = new Hono<AppEnv>()
   .use("/orders/*", authenticate(), limits, roleByMethod)
   .route("/api/orders", orders)
   .route("/orders", orders)
+  .use("/api/status", authenticate(), limits, roleByMethod)
+  .route("/api/status", status)
   .route("/health", health)
   .route("/api/health", health)
   .route("/api", docs);

@@ -5,6 +5,7 @@ import { SEPARATOR, type Batch } from "./change-log/history.ts";
 import { anonymous } from "./access/access.ts";
 import type { AppEnv } from "./http/app-env.ts";
 import { Problem } from "./http/problem.ts";
+import { timing } from "./http/timing.ts";
 import { allowMethods, queryParams } from "./http/validation.ts";
 import { Selector, viewOf } from "./hub/selection.ts";
 import { changeLog } from "./objects.ts";
@@ -35,10 +36,12 @@ export const changes = new Hono<AppEnv>()
     const { since, filter } = readStreamAddress(new URL(c.req.url).searchParams);
     const log = changeLog(c.env);
     if (since === null) {
-      const { position } = await log.overview();
+      const { position } = await timing(c, "log", async () => log.overview());
       return page({ from: position, position, more: false, text: "" }, "no-store");
     }
-    const result = await log.read(since, PAGE_CHARS, c.req.valid("query").limit);
+    const result = await timing(c, "log", async () =>
+      log.read(since, PAGE_CHARS, c.req.valid("query").limit),
+    );
     if (!result.ok) throw gone(result.reason, result.head);
     const { batch, head } = result;
     const { text } = new Selector(batch).select(viewOf(c.get("access").pin, filter));

@@ -39,6 +39,12 @@ export interface Env {
   /** Requests an address or token may make: 429 beyond. Not bound, not limited. */
   READ_LIMIT?: RateLimit;
   WRITE_LIMIT?: RateLimit;
+  /** Workers Analytics Engine, when bound (analytics.ts): a point for each batch and each connection. */
+  ANALYTICS?: AnalyticsEngineDataset;
+  /** Which version of the Worker runs, for /api/status. */
+  CF_VERSION_METADATA?: WorkerVersionMetadata;
+  /** "all": a log line for each request of the API; otherwise only for slow ones, and for errors. */
+  LOG_REQUESTS?: string;
   /** History kept for clients that come back: changes, and milliseconds. */
   HISTORY_MAX_CHANGES?: string;
   HISTORY_MAX_AGE_MS?: string;

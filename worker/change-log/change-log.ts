@@ -13,17 +13,14 @@ import { parseHubName } from "../hub/region.ts";
 import { logError } from "../http/log-error.ts";
 import { logEvent } from "../log.ts";
 import { hub } from "../objects.ts";
+import { recordBatch } from "../analytics.ts";
 import { acceptControl, controlStates, hearControl, stateOf, tellControls } from "./controls.ts";
+import { describeLog, type LogDetails } from "./details.ts";
 import { FanOut, type HubReport } from "./fan-out.ts";
 import { History, type Delivery, type ReadResult } from "./history.ts";
 import { allAsleep, fallbackAt, listenerStatus, type Heard } from "./listener-watch.ts";
 import { readOutbox } from "./outbox.ts";
-import { worthTelling, type LogStatus } from "./status.ts";
-
-/** What `/health` shows. */
-export interface LogOverview extends LogStatus {
-  position: string;
-}
+import { worthTelling, type LogOverview, type LogStatus } from "./status.ts";
 
 /** How often the outbox is read when there is no listener. */
 const FALLBACK_EVERY_MS = 2000;
@@ -160,6 +157,25 @@ export class ChangeLog extends DurableObject<Env> {
     return { ...this.#status(), position: formatPosition(this.#history.position) };
   }
 
+  /** For `/api/status`. */
+  details(): LogDetails {
+    const now = Date.now();
+    return describeLog(
+      {
+        overview: this.overview(),
+        head: this.#history.position,
+        cursor: this.#history.state.cursor,
+        reach: this.#history.reach(),
+        storageBytes: this.ctx.storage.sql.databaseSize,
+        // Since they all fell asleep it counts for nothing, but it was.
+        heardAt: this.#heardAt || (this.ctx.storage.kv.get<number>("heardAt") ?? 0),
+        controls: controlStates(this.ctx),
+        hubs: this.#fanOut.clientsByHub(),
+      },
+      now,
+    );
+  }
+
   override async alarm(): Promise<void> {
     if (this.#fanOut.connectedClients === 0) return;
     if (this.#listener() === "down") {
@@ -188,6 +204,7 @@ export class ChangeLog extends DurableObject<Env> {
     if (delivery.last !== null) {
       this.#lagMs = Math.max(0, now - Date.parse(delivery.last.timestamp));
       this.#fanOut.deliver(result.batch);
+      recordBatch(this.env, delivery.changes.length, result.batch.text.length, this.#lagMs);
     }
     return true;
   }

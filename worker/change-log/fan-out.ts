@@ -63,6 +63,11 @@ export class FanOut {
     return sum;
   }
 
+  /** The Hubs that have clients, and how many. */
+  clientsByHub(): [name: string, clients: number][] {
+    return [...this.#targets].map(([name, { clients }]) => [name, clients]);
+  }
+
   /** A Hub says how many clients it has; with none it leaves. Older words than the last are ignored. */
   report(name: string, report: HubReport, sent?: Position): void {
     const target = this.#targets.get(name);

@@ -41,6 +41,15 @@ export type ReadResult = { ok: true; batch: Batch } | { ok: false; reason: Reset
  */
 export const SEPARATOR = ",\n";
 
+/** How far history reaches back; all null when it is empty. */
+export interface HistoryReach {
+  /** The number of the oldest change. */
+  readonly first: number | null;
+  /** When its batch came, and when the newest did; ms since 1970. */
+  readonly oldestAt: number | null;
+  readonly newestAt: number | null;
+}
+
 interface Head {
   epoch: string;
   source: string | null;
@@ -88,6 +97,14 @@ export class History {
   get state(): LogState {
     const { source, cursor, last } = this.#head;
     return { source, cursor, last, position: formatPosition(this.position) };
+  }
+
+  reach(): HistoryReach {
+    const [newest] = this.#storage.sql
+      .exec<{ at: number }>("SELECT at FROM batches ORDER BY seq DESC LIMIT 1")
+      .toArray();
+    const { first = null, at = null } = this.#oldest ?? {};
+    return { first, oldestAt: at, newestAt: newest?.at ?? null };
   }
 
   /**

@@ -8,6 +8,11 @@ export interface LogStatus {
   readonly lagMs: number | null;
 }
 
+/** What `/health` shows. */
+export interface LogOverview extends LogStatus {
+  position: string;
+}
+
 /** Whether a difference is worth a frame to everyone: the lag alone is not. */
 export function worthTelling(before: LogStatus | null, after: LogStatus): boolean {
   return before?.connectedClients !== after.connectedClients || before.listener !== after.listener;

@@ -14,6 +14,8 @@ export interface AppEnv {
     access: Access;
     /** What the stream was opened with, if with a ticket. */
     ticket?: Ticket;
+    /** Where the time of this request went (timing.ts): names to ms. */
+    timings?: Map<string, number>;
     /** Called, outside the answer's way, after each write: nobody has to wait for the outbox to be read. */
     afterWrite?: (env: Env) => Promise<void>;
   };

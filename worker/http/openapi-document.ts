@@ -1,5 +1,6 @@
 /** The OpenAPI 3.1 description of the HTTP API. Shapes come from the schemas that check the requests; none is written twice. */
 import { Change } from "../../protocol/change.ts";
+import packageJson from "../../package.json";
 import { Order } from "../../protocol/orders.ts";
 import { BulkStatus, NewOrder, OrderChange, OrderStats } from "../orders/schemas.ts";
 import { orderPaths } from "./openapi-orders.ts";
@@ -19,7 +20,7 @@ export function openApiDocument(): Json {
     openapi: "3.1.0",
     info: {
       title: "Rowcast",
-      version: "0.1.0",
+      version: packageJson.version,
       description: "Live Postgres rows. /orders… is the same as /api/orders….",
     },
     servers: [{ url: "/" }],

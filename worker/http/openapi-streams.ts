@@ -1,5 +1,6 @@
 /** Streams, history and health in the OpenAPI description. */
 import { ListenerStatus } from "../../protocol/messages.ts";
+import { StatusBody } from "../status.ts";
 import {
   content,
   int,
@@ -95,6 +96,24 @@ export const streamPaths = {
             },
           }),
         },
+        default: problem,
+      },
+    },
+  },
+  "/api/status": {
+    get: {
+      summary: "How things stand, in depth",
+      description: "A database that may be asleep is not asked, unless `probe` says so.",
+      parameters: [
+        {
+          name: "probe",
+          in: "query",
+          description: "1: ask the database in any case",
+          schema: { enum: ["0", "1"] },
+        },
+      ],
+      responses: {
+        "200": { description: "How things stand", ...content(toSchema(StatusBody)) },
         default: problem,
       },
     },

@@ -15,6 +15,7 @@ import type { HubReport } from "../change-log/fan-out.ts";
 import type { Batch } from "../change-log/history.ts";
 import type { LogStatus } from "../change-log/status.ts";
 import type { Env } from "../env.ts";
+import { recordConnection } from "../analytics.ts";
 import { problemResponse } from "../http/problem.ts";
 import { logEvent } from "../log.ts";
 import { changeLog } from "../objects.ts";
@@ -86,6 +87,7 @@ export class Hub extends DurableObject<Env> {
       const position = await this.#arrive(since);
       this.ctx.acceptWebSocket(ours);
       this.#welcome(ours, { bearer, filter, fold }, since, position);
+      recordConnection(this.env, this.ctx.id.name ?? "", since !== null);
     } finally {
       this.#arriving.delete(bearer);
     }

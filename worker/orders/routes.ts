@@ -5,6 +5,7 @@ import { openDatabase } from "../database/open.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { logError } from "../http/log-error.ts";
 import { onError, Problem } from "../http/problem.ts";
+import { timedDatabase } from "../http/timing.ts";
 import { allowMethods, jsonBody, pathParams, queryParams } from "../http/validation.ts";
 import { createOrder, createOrderOnce } from "./creation.ts";
 import { pinParams, requireInside } from "./pin.ts";
@@ -131,7 +132,7 @@ function pin(c: Context<AppEnv>) {
 }
 
 function open(c: Context<AppEnv>) {
-  return openDatabase(c.env, c.executionCtx);
+  return timedDatabase(c, openDatabase(c.env, c.executionCtx));
 }
 
 /** Whatever comes of it, the write stands and is answered. */

@@ -1,0 +1,59 @@
+import { expect, it } from "vitest";
+import * as v from "valibot";
+import packageJson from "../package.json";
+import { call, FakeListener, outboxChange, TestSocket } from "../test/support/worker.ts";
+import { StatusBody } from "./status.ts";
+
+async function status(search = "") {
+  const response = await call(`/api/status${search}`);
+  expect(response.status).toBe(200);
+  expect(response.headers.get("Cache-Control")).toBe("no-store");
+  return v.parse(StatusBody, await response.json());
+}
+
+it("tells position, reach, lag and clients, by region and hub", async () => {
+  const listener = new FakeListener();
+  await listener.start();
+  await listener.deliver(outboxChange(), outboxChange());
+  const sockets = [
+    await TestSocket.open("?region=weur"),
+    await TestSocket.open("?region=weur"),
+    await TestSocket.open("?region=oc&shard=1"),
+  ];
+  for (const socket of sockets) await socket.next("welcome");
+  // A hub that has clients already tells of another within a second.
+  await expect.poll(async () => (await status()).clients.total, { timeout: 5000 }).toBe(3);
+  const body = await status();
+  const { position } = body;
+  const seq = Number(position.split(".")[1]);
+  expect(body).toMatchObject({
+    success: true,
+    listener: { status: "live", heardAt: expect.any(String), controls: [] },
+    clients: { total: 3, regions: { weur: 2, oc: 1 }, hubs: { "weur:0": 2, "oc:1": 1 } },
+    history: { changes: seq, oldest: position.replace(/\d+$/, "0"), bytes: expect.any(Number) },
+    versions: { rowcast: packageJson.version, protocol: 1, deployment: { id: expect.any(String) } },
+  });
+  expect(body.cursorAgeMs).toBeLessThan(10_000);
+  for (const socket of sockets) socket.close();
+});
+
+it("says so when the database does not answer, and is degraded", async () => {
+  // The tests' Worker has no database at all.
+  expect(await status("?probe=1")).toMatchObject({
+    status: "degraded",
+    database: "unreachable",
+    lag: { changes: null },
+  });
+});
+
+it("says which request a problem answers and how long it took", async () => {
+  const response = await call("/api/status?probe=2");
+  expect(response.status).toBe(400);
+  expect(response.headers.get("Server-Timing")).toMatch(/total;dur=\d+/);
+  expect(response.headers.get("X-Request-Id")).toMatch(/^[\w-]{10,}$/);
+});
+
+it("shows where the time went", async () => {
+  const response = await call("/api/changes");
+  expect(response.headers.get("Server-Timing")).toMatch(/^log;dur=\d+, total;dur=\d+$/);
+});
