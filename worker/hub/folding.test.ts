@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Change, Row } from "../../protocol/change.ts";
 import { changePasses, rowPasses, type Filter } from "../../protocol/filter.ts";
+import { throughPin } from "../../protocol/pin.ts";
 import { SEPARATOR } from "../change-log/history.ts";
 import { Folding } from "./folding.ts";
 
@@ -28,7 +29,7 @@ function history(steps: readonly Step[]): Change[] {
       rows.delete(id);
       changes.push({ ...common, operation: "DELETE", key: { id }, data: before, old: null });
     } else {
-      const data = { id, status, seen: changes.length };
+      const data = { id, status, seen: `${status} ${changes.length}` };
       rows.set(id, data);
       const operation = before === undefined ? "INSERT" : "UPDATE";
       const old =
@@ -55,8 +56,8 @@ function apply(rows: Map<string, Row>, changes: readonly Change[], filter: Filte
   return rows;
 }
 
-function foldAll(changes: readonly Change[], filter: Filter | null): Change[] {
-  const folding = new Folding();
+function foldAll(changes: readonly Change[], filter: Filter | null, pin: Filter | null = null): Change[] {
+  const folding = new Folding(pin);
   // In batches of three, as they would come from the log.
   for (let i = 0; i < changes.length; i += 3) {
     folding.add(
@@ -115,6 +116,36 @@ describe("folded changes", () => {
         const seqs = folded.map(({ seq }) => seq);
         expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
         expect(folded.reduce((sum, change) => sum + 1 + (change.folded ?? 0), 0)).toBe(changes.length);
+      }),
+    );
+  });
+
+  it("under a pin end in the same rows as all that is seen through it, and tell of no others", () => {
+    const pin: Filter = { orders: { status: ["pending"] } };
+    const wishes = fc.constantFrom<Filter | null>(
+      null,
+      { orders: { id: [1, 2] } },
+      { orders: {}, items: {} },
+    );
+    fc.assert(
+      fc.property(steps, fc.nat(), wishes, (all, at, filter) => {
+        const changes = history(all);
+        const seen = changes.slice(0, at % (changes.length + 1));
+        const missed = changes.slice(seen.length);
+        const told = (some: readonly Change[]): Change[] =>
+          some
+            .flatMap((change) => throughPin(pin, change) ?? [])
+            .filter((change) => changePasses(filter, change));
+        const before = (): Map<string, Row> => apply(new Map(), told(seen), filter);
+        const folded = foldAll(missed, filter, pin);
+        expect(JSON.stringify(folded)).not.toMatch(/shipped|items/);
+        const rows = apply(before(), folded, filter);
+        expect(rows).toEqual(apply(before(), told(missed), filter));
+        const inside = [...apply(new Map(), changes, null)].filter(
+          ([name, row]) =>
+            name.startsWith("orders") && rowPasses(pin, "orders", row) && rowPasses(filter, "orders", row),
+        );
+        expect(rows).toEqual(new Map(inside));
       }),
     );
   });
