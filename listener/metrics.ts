@@ -90,17 +90,19 @@ export function createMeter(report: Report, now: () => number): Meter {
     name: `${PREFIX}outbox_rows`,
     help: "Rows in the outbox at most, delivered ones that are kept for a while among them; as last asked",
     registers,
-    collect: askOutbox,
+    collect: () => askOutbox(),
   });
   const outboxAge = new Gauge({
     name: `${PREFIX}outbox_oldest_age_ms`,
     help: "Age of the oldest row in the outbox, 0 when it is empty; as last asked",
     registers,
+    collect: () => asked,
   });
 
   let database: Pick<Database, "outboxSize"> | null = null;
   let lostAt: number | null = now();
   let askedAt = -Infinity;
+  let asked: Promise<void> = Promise.resolve();
 
   function total(name: string, help: string, read: () => number): void {
     const counter = new Counter({
@@ -116,11 +118,16 @@ export function createMeter(report: Report, now: () => number): Meter {
   }
 
   /** Only over a connection that is there anyway: a scrape wakes no database. */
-  async function askOutbox(): Promise<void> {
-    if (database === null || now() - askedAt < OUTBOX_EVERY_MS) return;
-    askedAt = now();
+  function askOutbox(): Promise<void> {
+    if (database !== null && now() - askedAt >= OUTBOX_EVERY_MS) {
+      askedAt = now();
+      asked = measureOutbox(database);
+    }
+    return asked;
+  }
+  async function measureOutbox(of: Pick<Database, "outboxSize">): Promise<void> {
     try {
-      const { rows, oldestAgeMs } = await database.outboxSize();
+      const { rows, oldestAgeMs } = await of.outboxSize();
       outboxRows.set(rows);
       outboxAge.set(oldestAgeMs ?? 0);
     } catch (error) {
