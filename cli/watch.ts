@@ -50,7 +50,7 @@ function watch(options: WatchOptions): void {
     filter: filterOf(options),
     // Numbers that JavaScript cannot hold come out with the digits that went in.
     parse: parseExact,
-    ...(token === undefined ? {} : { token }),
+    ...(token ? { token } : {}), // ROWCAST_TOKEN= is none
     ...(since === undefined ? {} : { since }),
     ...(transport === undefined ? {} : { transports: [transport] }),
   });

@@ -1,4 +1,7 @@
 /** The SDK with tokens, against the whole: nobody gets in without, each sees their own, and a token that runs out is replaced. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
 import { SignJWT } from "jose";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { createClient, type Client, type ClientOptions, type ConnectionState } from "../../client/index.ts";
@@ -10,12 +13,16 @@ const ADA = { orders: { customer_name: ["Ada"] } };
 
 let stack: Stack;
 let clients: Client[] = [];
+const children: ChildProcess[] = [];
 beforeAll(async () => {
-  stack = await startStack({ vars: { ANONYMOUS: "none", JWT_SECRET } });
+  stack = await startStack({ vars: { ANONYMOUS: "none", JWT_SECRET, MAX_SOCKETS_PER_TOKEN: "3" } });
 });
 afterEach(() => {
   for (const client of clients) client.close();
   clients = [];
+});
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill("SIGKILL");
 });
 afterAll(() => stack?.stop());
 
@@ -77,6 +84,11 @@ test.each(["websocket", "sse"] as const)(
     const again = connect({ token: await sign({ filter: ADA }), transports: [transport], since });
     await until(again.client, "live");
     expect(again.changes).toEqual(changes);
+
+    const headers = { authorization: `Bearer ${await sign({ filter: ADA })}` };
+    const history = await fetch(`${stack.url}/api/changes?since=${since}`, { headers });
+    expect(await history.json()).toMatchObject({ success: true, changes });
+
     await again.client.seen(await write("DELETE FROM orders")); // or the next test would see it
   },
 );
@@ -119,4 +131,50 @@ test("a token function that fails is asked again", async () => {
   const { client } = connect({ token });
   expect((await until(client, "waiting")).reason).toContain("the login is away");
   await until(client, "live");
+});
+
+test.each(["websocket", "sse"] as const)(
+  "over %s one stream too many waits, and comes in when another has gone",
+  async (transport) => {
+    // The pause of a client that is told so is up to half a minute: here it is drawn short.
+    const env = { random: () => 0.01 };
+    const token = await sign({ sub: "many" });
+    const open = () => connect({ token, env, transports: [transport] }).client;
+    const [first, ...others] = [open(), open(), open()];
+    for (const client of [first, ...others]) if (client) await until(client, "live");
+    const late = open();
+    const { reason } = await until(late, "waiting");
+    // Only SSE is told why. That its reader has left is noticed at the next comment, 15 s later.
+    if (transport === "sse") return expect(reason).toContain("holds 3 streams");
+    first?.close();
+    await until(late, "live");
+  },
+);
+
+test("the terminal carries a token, and says when one is missing", async () => {
+  const watch = (token: string) => {
+    const env = { ...process.env, ROWCAST_URL: stack.url, ROWCAST_TOKEN: token, NO_COLOR: "1" };
+    const child = spawn(
+      process.execPath,
+      ["cli/main.ts", "watch", "--json", ...(token ? [] : ["--transport", "sse"])],
+      {
+        env,
+      },
+    );
+    children.push(child);
+    return child;
+  };
+  const bare = watch("");
+  let said = "";
+  bare.stderr.on("data", (data: Buffer) => void (said += data.toString()));
+  expect(await once(bare, "close")).toEqual([1, null]);
+  expect(said).toContain("token with the role read");
+
+  const child = watch(await sign({ filter: ADA }));
+  const line = once(createInterface({ input: child.stdout }), "line");
+  for await (const data of child.stderr) if (String(data).includes("live over")) break;
+  await insert("Eve");
+  await insert("Ada");
+  const [text] = (await line) as [string];
+  expect(JSON.parse(text)).toMatchObject({ data: { customer_name: "Ada" } });
 });
