@@ -78,10 +78,10 @@ export async function serve(world: World, database: Database): Promise<void> {
     const ms = Math.round(now() - startedAt);
     if (first || ms >= LONG_DRAIN_MS) log.info({ ...total, ms }, "caught up");
     report.drained(total.changes, ms);
-    vigil.tell({ type: "caught up" });
-    if (vigil.state.name === "asleep") return;
     if (now() - heardAt >= config.KEEPALIVE_MS) await sendHeartbeat();
     await prune();
+    vigil.tell({ type: "caught up" });
+    if (vigil.state.name === "asleep") return;
     const before = rounds.mode;
     const patience = await rounds.end({ found: total.changes > 0, rung: doorbell.rung });
     if (rounds.mode !== before) log.debug({ before, now: rounds.mode }, "doorbell");

@@ -9,8 +9,6 @@ export interface Vigil {
   tell(event: SleepEvent): void;
   /** Resolves at once unless asleep, then when it wakes. Rejects with the signal's reason when that aborts. */
   untilAwake(signal: AbortSignal): Promise<void>;
-  /** Ends the timer. */
-  stop(): void;
 }
 
 export interface VigilOptions extends SleepLimits {
@@ -76,9 +74,6 @@ export function createVigil({ log, now, onIdle, onState, ...limits }: VigilOptio
         wake = end;
         if (signal.aborted || state.name !== "asleep") end();
       });
-    },
-    stop() {
-      if (timer) clearTimeout(timer);
     },
   };
 }

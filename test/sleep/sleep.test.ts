@@ -45,10 +45,11 @@ describe("with nobody watching", () => {
     await stage.compute.untilSuspended();
   });
 
-  test("it looks by itself after WAKE_EVERY_MS, and sleeps again at once", async () => {
+  test("it looks by itself after WAKE_EVERY_MS, clears up, and sleeps again at once", async () => {
     // The compute's suspension is what sends it to sleep the first time: its own patience would take ten minutes.
     const listener = await stage.listenUntilAsleep({
       WAKE_EVERY_MS: "1500",
+      OUTBOX_RETENTION_MS: "0",
       IDLE_AFTER_MS: "600000",
       KEEPALIVE_MS: "600000",
     });
@@ -57,6 +58,9 @@ describe("with nobody watching", () => {
     await stage.untilPositionAfter(position);
     await listener.line("waking", ({ because }) => because === "timer");
     await listener.line("vigil", ({ before, now }) => before === "waking" && now === "asleep");
+    // And has cleared up: otherwise the outbox would grow for as long as nobody comes.
+    const { rows } = await stage.stack.database.client.query("SELECT id FROM rowcast.changes");
+    expect(rows).toHaveLength(1);
     await stage.compute.untilSuspended();
   });
 

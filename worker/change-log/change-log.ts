@@ -98,7 +98,7 @@ export class ChangeLog extends DurableObject<Env> {
     if (state !== "asleep" || !allAsleep(controlStates(this.ctx))) return;
     // A write that came between its last look and its falling asleep rang nobody.
     const missed = this.#wroteAt >= this.#heardAt;
-    this.#heardAt = 0;
+    [this.#heardAt, this.#wroteAt] = [0, -1];
     if (missed) this.#call();
     if (this.#fanOut.connectedClients > 0) void this.#watchListener();
   }
@@ -262,9 +262,9 @@ export class ChangeLog extends DurableObject<Env> {
     };
   }
 
-  /** Wakes the listeners: a write has come. */
+  /** Wakes the listeners: a write has come. With clients watching their time runs already, and is not made longer. */
   #call(): void {
-    this.#calledAt = Date.now();
+    if (this.#fanOut.connectedClients === 0) this.#calledAt = Date.now();
     tellControls(this.ctx, { type: "wake", reason: "write" });
   }
 

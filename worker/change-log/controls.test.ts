@@ -57,6 +57,23 @@ describe("/internal/control", () => {
     expect((await changeLog(env).overview()).listener).toBe("asleep");
   });
 
+  it("calls for a write once: a socket that comes back later is left asleep", async () => {
+    const first = await ControlSocket.open();
+    await first.next();
+    await first.say("asleep");
+    await changeLog(env).wrote();
+    expect(await first.next()).toEqual({ type: "wake", reason: "write" });
+    await first.say("connecting");
+    await first.say("asleep"); // in vain, it seems: nothing was heard of it in between
+    expect(await first.next()).toEqual({ type: "wake", reason: "write" });
+    first.close();
+    const second = await ControlSocket.open();
+    await second.next();
+    await second.say("asleep");
+    second.send("ping");
+    expect(await second.nextText()).toBe("pong");
+  });
+
   it("passes over what is no word of a listener", async () => {
     const control = await ControlSocket.open();
     await control.next();
