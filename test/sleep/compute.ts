@@ -47,6 +47,7 @@ export async function startCompute(options: ComputeOptions): Promise<Compute> {
   const { postgresUrl, suspendAfterMs, wakeMs, lookEveryMs = 500 } = options;
   const target = new URL(postgresUrl);
   const monitor = new Client({ connectionString: postgresUrl });
+  monitor.on("error", () => undefined); // Postgres is stopped before us: nothing is left to look at
   await monitor.connect();
   const news = new EventEmitter();
   const sessions = new Set<Session>();

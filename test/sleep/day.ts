@@ -58,7 +58,9 @@ async function build(mode: string, postgresUrl: string, folder: string, guard: G
     folder: join(folder, mode),
     // Never by itself: a day is short, and a slow moment would be taken for a dead listener.
     bindings: { DATABASE_URL: databaseUrl, INGEST_SECRET: SECRET, FALLBACK_AFTER_MS: "35000" },
-    onLine: (line) => console.error(`worker (${mode}): ${line}`),
+    onLine: (line) => {
+      if (!line.includes('"level":"info"')) console.error(`worker (${mode}): ${line}`);
+    },
     guard,
   });
   await worker.start();
@@ -119,6 +121,7 @@ async function write(databaseUrl: string): Promise<void> {
 const folder = await mkdtemp(join(tmpdir(), "rowcast-day-"));
 await chmod(folder, 0o755); // mkdtemp closes it to the account that Postgres runs as when we are root.
 const guard = startGuard();
+const houses: House[] = [];
 try {
   const server = await startPostgres({
     dataDir: join(folder, "postgres"),
@@ -126,7 +129,6 @@ try {
     fsync: false,
   });
   guard.watch(server.pid, "postgres");
-  const houses: House[] = [];
   for (const mode of MODES) houses.push(await build(mode, server.url, folder, guard));
   console.log(`24 hours of ${HOUR} ms each; hours for which the compute is awake:\n`);
   console.log(`| clients watch | SUSPEND=${MODES.join(" | SUSPEND=")} |`);
@@ -137,7 +139,8 @@ try {
     console.log(`| ${day.name} | ${hours.map((each) => each.toFixed(1)).join(" | ")} |`);
   }
 } finally {
-  guard.release();
+  for (const { compute } of houses) await compute.close();
+  guard.release(); // which ends what is still running
   await sleep(1000);
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }
