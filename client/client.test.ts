@@ -209,6 +209,28 @@ describe.each<Transport>(["websocket", "sse"])("over %s", (transport) => {
   });
 });
 
+test("told that its token has run out it does not wait for the close: it asks for another, or stops", async () => {
+  const expired = { type: "error", code: "token_expired", message: "the token has run out" } as const;
+  let asked = 0;
+  const client = connect({ transports: ["sse"], token: () => `token-${++asked}` });
+  await until(client, "live");
+  const again = hub.nextReader();
+  for (const reader of hub.readers) reader.send(expired);
+  await again;
+  await until(client, "live");
+  expect(asked).toBe(2);
+  client.close();
+
+  const fixed = connect({ transports: ["sse"], token: "the-only-one" });
+  await until(fixed, "live");
+  for (const reader of hub.readers) reader.send(expired);
+  expect(await until(fixed, "stopped")).toEqual({
+    name: "stopped",
+    reason: "the token has run out",
+    forbidden: true,
+  });
+});
+
 test("where WebSockets are refused, SSE carries the stream", async () => {
   hub.refuseWebSocket = true;
   const client = connect();
