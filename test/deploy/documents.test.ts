@@ -28,6 +28,21 @@ describe("links", () => {
   });
 });
 
+describe("commands", () => {
+  const { scripts } = JSON.parse(text("package.json")) as { scripts: Record<string, string> };
+
+  test.each(PAGES)("%s: each script and file that it names is there", (page) => {
+    const prose = text(page);
+    const named = [...prose.matchAll(/\bnpm run (?:-s )?([a-z][a-z:]*)/g)].map(([, name = ""]) => name);
+    expect(named.filter((name) => !(name in scripts))).toEqual([]);
+    const folders = "bench|cli|client|deploy|dev|listener|ops|protocol|sql|test|web|worker";
+    const paths = [...prose.matchAll(new RegExp(`(?<![\\w./-])((?:${folders})/[\\w./-]*\\w\\.\\w+)`, "g"))];
+    const near = (path: string) =>
+      [path, join(dirname(page), path)].some((at) => existsSync(join(PROJECT_DIR, at)));
+    expect(paths.map(([, path = ""]) => path).filter((path) => !near(path))).toEqual([]);
+  });
+});
+
 describe("docs/configuration.md", () => {
   const sections = new Map(
     text("docs/configuration.md")
