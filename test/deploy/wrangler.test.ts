@@ -1,6 +1,6 @@
 /** wrangler.toml: what `npm run deploy -- --dry-run` makes of it, and that staging is what production is. */
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
@@ -18,6 +18,7 @@ const config = (env: string) =>
   readWranglerConfig({ config: join(PROJECT_DIR, "wrangler.toml"), env }, { hideWarnings: true });
 
 test.each(["", "staging"])("npm run deploy -- --dry-run --env '%s' is clean", async (env) => {
+  await mkdir(join(PROJECT_DIR, "web/dist"), { recursive: true }); // wrangler wants it, built or not.
   const { stdout, stderr } = await run(process.execPath, ["dev/deploy.ts", "--dry-run", "--env", env], {
     cwd: PROJECT_DIR,
     env: {
