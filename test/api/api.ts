@@ -4,9 +4,14 @@ import type { Order } from "../../protocol/orders.ts";
 import type { Access } from "../../worker/access/access.ts";
 import type { Env } from "../../worker/env.ts";
 import type { AppEnv } from "../../worker/http/app-env.ts";
+import { describedBy, type OpenApi } from "../support/openapi.ts";
+import { openApiDocument } from "../../worker/http/openapi-document.ts";
 import { docs } from "../../worker/http/openapi.ts";
 import { notFound, onError } from "../../worker/http/problem.ts";
 import { orders } from "../../worker/orders/routes.ts";
+
+/** Of every answer: a test fails whose answer is not as described. */
+const check = describedBy(openApiDocument() as unknown as OpenApi);
 
 /** What the answers can hold; a test looks at what it expects. */
 export interface Body {
@@ -82,7 +87,18 @@ export function openApi(
   app.onError(onError);
   app.notFound(notFound);
 
-  const fetch = async (request: Request) => app.request(request, undefined, env, ctx);
+  const fetch = async (request: Request) => {
+    const { method, url } = request;
+    const response = await app.request(request, undefined, env, ctx);
+    check({
+      method,
+      path: new URL(url).pathname,
+      status: response.status,
+      contentType: response.headers.get("Content-Type"),
+      text: await response.clone().text(),
+    });
+    return response;
+  };
   const send = async (
     method: string,
     path: string,

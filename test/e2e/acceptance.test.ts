@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Change } from "../../protocol/change.ts";
 import { scalarText } from "../../protocol/exact-json.ts";
+import { fetchDescribed } from "../support/openapi.ts";
 import { startStack, type Stack } from "../support/stack.ts";
 import { watchAll, type Watcher } from "./watchers.ts";
 
@@ -20,7 +21,7 @@ const JSON_TYPE = { "Content-Type": "application/json" };
 
 /** What `curl -X <method> <address> -H … -d <body>` sends. */
 async function curl(method: string, path: string, body?: string) {
-  const response = await fetch(`${stack.url}${path}`, {
+  const response = await fetchDescribed(`${stack.url}${path}`, {
     method,
     ...(body !== undefined && { body, headers: JSON_TYPE }),
   });

@@ -9,6 +9,7 @@ import { request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
+import { fetchDescribed } from "../support/openapi.ts";
 import { startStack, type Stack } from "../support/stack.ts";
 
 const JWT_SECRET = "a-secret-for-these-tests-0123456789";
@@ -50,7 +51,7 @@ interface Answer {
 /** The start of an answer: of a stream, that it is one. */
 async function send(method: string, path: string, headers = {}, body?: string | Uint8Array): Promise<Answer> {
   const abort = new AbortController();
-  const response = await fetch(stack.url + path, {
+  const response = await fetchDescribed(stack.url + path, {
     method,
     headers,
     signal: abort.signal,

@@ -2,6 +2,7 @@
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startNeonEndpoint, type NeonEndpoint } from "../support/neon-endpoint.ts";
+import { describedAt } from "../support/openapi.ts";
 import { startStack, type Stack } from "../support/stack.ts";
 
 const JSON_TYPE = { "Content-Type": "application/json" };
@@ -154,6 +155,13 @@ describe.each(["pg over TCP", "Neon over HTTP"])("The Worker in workerd, with %s
 
   it.each(cases)("refuses $what with $status $code", async ({ status, code, field, ...ask }) => {
     const answer = await send(stack.url, ask);
+    const check = await describedAt(stack.url);
+    check({
+      ...answer,
+      method: ask.method,
+      path: ask.path.replace(/\?.*/, ""),
+      contentType: answer.type ?? null,
+    });
     expect(answer).toMatchObject({
       status,
       type: expect.stringContaining("application/problem+json") as string,

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { ListenerStatus } from "../../protocol/messages.ts";
 import { startNeonEndpoint, type NeonEndpoint } from "../support/neon-endpoint.ts";
+import { fetchDescribed } from "../support/openapi.ts";
 import { startStack, type Stack } from "../support/stack.ts";
 import { watchEvents, watchSocket, type Watcher } from "./watchers.ts";
 
@@ -42,7 +43,8 @@ describe.each(["pg over TCP", "Neon over HTTP"])("With no listener, through %s",
         watcher.messages.findLast((message) => message.type === "status" || message.type === "welcome")
           ?.listener === listener,
     );
-  const health = async () => (await (await fetch(`${stack.url}/health`)).json()) as Record<string, unknown>;
+  const health = async () =>
+    (await (await fetchDescribed(`${stack.url}/health`)).json()) as Record<string, unknown>;
   const insert = (name: string) =>
     stack.database.client.query("INSERT INTO orders (customer_name, product_name) VALUES ($1, 'p')", [name]);
   const names = ({ changes }: Watcher) => changes.map(({ data }) => data?.["customer_name"]);
@@ -60,7 +62,7 @@ describe.each(["pg over TCP", "Neon over HTTP"])("With no listener, through %s",
     await insert("first");
     await insert("second");
     const body = JSON.stringify({ customer_name: "third", product_name: "p" });
-    await fetch(`${stack.url}/api/orders`, {
+    await fetchDescribed(`${stack.url}/api/orders`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body,

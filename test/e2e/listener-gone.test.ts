@@ -1,6 +1,7 @@
 /** The listener dies while rows change, and is started again. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parsePosition } from "../../protocol/position.ts";
+import { fetchDescribed } from "../support/openapi.ts";
 import { startStack, type Stack } from "../support/stack.ts";
 import { watchAll, watchEvents, watchSocket, type Watcher } from "./watchers.ts";
 
@@ -15,7 +16,7 @@ afterAll(async () => {
 });
 
 const position = async () => {
-  const health = (await (await fetch(`${stack.url}/health`)).json()) as { position: string };
+  const health = (await (await fetchDescribed(`${stack.url}/health`)).json()) as { position: string };
   return health.position;
 };
 

@@ -7,6 +7,7 @@ import { WebSocket } from "ws";
 import { PROJECT_DIR } from "../../dev/config.ts";
 import type { Change } from "../../protocol/change.ts";
 import type { ServerMessage } from "../../protocol/messages.ts";
+import { fetchDescribed } from "../support/openapi.ts";
 
 export class Watcher {
   readonly name: string;
@@ -63,7 +64,7 @@ export async function watchSocket(url: string, search = ""): Promise<Watcher> {
 /** `/sse`, as `curl -N` shows it. Resolves after the welcome. */
 export async function watchEvents(url: string, search = ""): Promise<Watcher> {
   const abort = new AbortController();
-  const response = await fetch(`${url}/sse${search}`, { signal: abort.signal });
+  const response = await fetchDescribed(`${url}/sse${search}`, { signal: abort.signal });
   if (!response.ok || response.body === null) throw new Error(`GET /sse answered ${response.status}`);
   const watcher = new Watcher("/sse", () => abort.abort());
   const read = async (body: NonNullable<Response["body"]>): Promise<void> => {

@@ -48,8 +48,9 @@ export function docsPage(nonce = "") {
       <body>
         <h1>Rowcast API</h1>
         <p>
-          For programs: <a href="/api/openapi.json">/api/openapi.json</a>. Every path under /api/orders is
-          also at /orders.
+          For programs: <a href="/api/openapi.json">/api/openapi.json</a>; the streams, frame by frame:
+          <a href="/api/asyncapi.json">/api/asyncapi.json</a>. Every path under /api/orders is also at
+          /orders.
         </p>
         ${Object.entries(paths).flatMap(([path, methods]) =>
           Object.entries(methods).map(([method, operation]) => section(path, method, operation)),

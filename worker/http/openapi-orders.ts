@@ -1,7 +1,7 @@
 /** The orders in the OpenAPI description. Bodies are the schemas that check the requests. */
 import { ORDER_STATUSES } from "../../protocol/order-status.ts";
 import { DEFAULT_LIMIT, MAX_BULK_IDS, MAX_ID, MAX_LIMIT, MAX_NAME_CHARACTERS } from "../orders/schemas.ts";
-import { answers, body, int, type Operation, type Parameter, ref, text } from "./openapi-parts.ts";
+import { ACCESS, answers, body, int, type Operation, type Parameter, ref, text } from "./openapi-parts.ts";
 
 const id: Parameter = {
   name: "id",
@@ -22,6 +22,9 @@ const snapshot = {
   description: "pg_current_snapshot() of the statement that read: what the stream is joined with",
 };
 const written = { message: text, xid: { ...text, description: "The transaction, as the stream names it" } };
+
+/** What may be wrong with a body, and what the database may say to it. */
+const WRITING = [400, ...ACCESS, 409, 413, 415, 422, 503] as const;
 
 const listOrders: Operation = {
   summary: "List orders, newest first",
@@ -46,21 +49,26 @@ const listOrders: Operation = {
     },
     { name: "offset", in: "query", description: "Rows to pass over", schema: int(0, MAX_ID, { default: 0 }) },
   ],
-  responses: answers("200", "The orders", {
-    data: list,
-    count: int(0, MAX_LIMIT),
-    pagination: {
-      type: "object",
-      required: ["limit", "offset", "total", "has_more"],
-      properties: {
-        limit: { type: "integer" },
-        offset: { type: "integer" },
-        total: { type: "integer" },
-        has_more: { type: "boolean" },
+  responses: answers(
+    "200",
+    "The orders",
+    {
+      data: list,
+      count: int(0, MAX_LIMIT),
+      pagination: {
+        type: "object",
+        required: ["limit", "offset", "total", "has_more"],
+        properties: {
+          limit: { type: "integer" },
+          offset: { type: "integer" },
+          total: { type: "integer" },
+          has_more: { type: "boolean" },
+        },
       },
+      snapshot,
     },
-    snapshot,
-  }),
+    [400, ...ACCESS, 503],
+  ),
 };
 
 const createOrder: Operation = {
@@ -74,14 +82,18 @@ const createOrder: Operation = {
     },
   ],
   requestBody: body("NewOrder"),
-  responses: answers("201", "The order, with Location and ETag", { data: ref("Order"), ...written }),
+  responses: answers("201", "The order, with Location and ETag", { data: ref("Order"), ...written }, WRITING),
 };
 
 const updateOrder: Operation = {
   summary: "Change any of an order's fields",
   parameters: [id, ifMatch],
   requestBody: body("OrderChange"),
-  responses: answers("200", "The order as it is now", { data: ref("Order"), ...written }),
+  responses: answers("200", "The order as it is now", { data: ref("Order"), ...written }, [
+    ...WRITING,
+    404,
+    412,
+  ]),
 };
 
 export const orderPaths = {
@@ -89,19 +101,24 @@ export const orderPaths = {
   "/api/orders/stats": {
     get: {
       summary: "Count orders",
-      responses: answers("200", "The counts", { data: ref("OrderStats"), snapshot }),
+      responses: answers("200", "The counts", { data: ref("OrderStats"), snapshot }, [...ACCESS, 503]),
     },
   },
   "/api/orders/bulk-status": {
     patch: {
       summary: "Set the status of many orders",
       requestBody: body("BulkStatus"),
-      responses: answers("200", "The orders that were changed, and the ids that do not exist", {
-        data: list,
-        count: int(1, MAX_BULK_IDS),
-        missing: { type: "array", items: int(1, MAX_ID) },
-        ...written,
-      }),
+      responses: answers(
+        "200",
+        "The orders that were changed, and the ids that do not exist",
+        {
+          data: list,
+          count: int(1, MAX_BULK_IDS),
+          missing: { type: "array", items: int(1, MAX_ID) },
+          ...written,
+        },
+        [...WRITING, 404],
+      ),
     },
   },
   "/api/orders/{id}": {
@@ -112,7 +129,12 @@ export const orderPaths = {
         { name: "If-None-Match", in: "header", description: "304 when it is still this ETag", schema: text },
       ],
       responses: {
-        ...answers("200", "The order, with ETag", { data: ref("Order"), snapshot }),
+        ...answers("200", "The order, with ETag", { data: ref("Order"), snapshot }, [
+          400,
+          ...ACCESS,
+          404,
+          503,
+        ]),
         "304": { description: "Unchanged" },
       },
     },
@@ -121,7 +143,15 @@ export const orderPaths = {
     delete: {
       summary: "Delete an order",
       parameters: [id, ifMatch],
-      responses: answers("200", "The order as it was", { data: ref("Order"), ...written }),
+      responses: answers("200", "The order as it was", { data: ref("Order"), ...written }, [
+        400,
+        ...ACCESS,
+        404,
+        409,
+        412,
+        422,
+        503,
+      ]),
     },
   },
 } satisfies Record<string, Record<string, Operation>>;

@@ -1,6 +1,7 @@
 /** What the OpenAPI description is put together from. */
 import { toJsonSchema } from "@valibot/to-json-schema";
 import type * as v from "valibot";
+import { PROBLEM_CODES, type ProblemStatus } from "./problem-codes.ts";
 import { MAX_NAME_CHARACTERS, withinNameLength } from "../orders/schemas.ts";
 
 export type Json = Record<string, unknown>;
@@ -29,10 +30,23 @@ export const int = (minimum: number, maximum: number, more: Json = {}) => ({
 });
 
 export const text = { type: "string" };
-export const problem = {
-  description: "What is wrong: RFC 9457, with a stable `code` and the fields",
-  content: { "application/problem+json": { schema: ref("Problem") } },
-};
+
+/**
+ * The answers of an operation when something is wrong, a status each with the codes that may come. Beyond these, 405
+ * comes for every method that is not described, and 500 is our fault and described nowhere.
+ */
+export function problems(...statuses: readonly ProblemStatus[]) {
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const codes = Object.entries(PROBLEM_CODES).filter(([, type]) => type.status === status);
+      const description = codes.map(([code, { title }]) => `\`${code}\`: ${title}`).join("; ");
+      return [status, { description, content: { "application/problem+json": { schema: ref("Problem") } } }];
+    }),
+  );
+}
+
+/** Of whoever may not, or not so often. */
+export const ACCESS = [401, 403, 429] as const;
 /** A schema of ours as JSON Schema. */
 export function toSchema(schema: v.GenericSchema): Json {
   const { $schema: _, ...json } = toJsonSchema(schema, {
@@ -61,9 +75,14 @@ export function body(name: string): Json {
   return { required: true, ...content(ref(name)) };
 }
 
-/** An answer of the API: `success` and the given members, all of them there; or a problem. */
-export function answers(status: string, description: string, members: Json) {
+/** An answer of the API: `success` and the given members, all of them there; or one of the problems. */
+export function answers(
+  status: string,
+  description: string,
+  members: Json,
+  statuses: readonly ProblemStatus[],
+) {
   const properties = { success: { const: true }, ...members };
   const schema = { type: "object", required: Object.keys(properties), properties };
-  return { [status]: { description, ...content(schema) }, default: problem };
+  return { [status]: { description, ...content(schema) }, ...problems(...statuses) };
 }

@@ -2,11 +2,12 @@
 import { ListenerStatus } from "../../protocol/messages.ts";
 import { StatusBody } from "../status.ts";
 import {
+  ACCESS,
   content,
   int,
   type Operation,
   type Parameter,
-  problem,
+  problems,
   ref,
   text,
   toSchema,
@@ -46,7 +47,7 @@ const history = {
       },
     }),
   },
-  default: problem,
+  ...problems(400, ...ACCESS, 404, 410),
 };
 
 const health: Operation = {
@@ -68,9 +69,12 @@ const health: Operation = {
         },
       }),
     },
-    default: problem,
   },
 };
+
+const document = (summary: string) => ({
+  get: { summary, responses: { "200": { description: "The document", ...content({ type: "object" }) } } },
+});
 
 const ticket: Parameter = {
   name: "ticket",
@@ -96,7 +100,7 @@ export const streamPaths = {
             },
           }),
         },
-        default: problem,
+        ...problems(400, ...ACCESS),
       },
     },
   },
@@ -114,8 +118,16 @@ export const streamPaths = {
       ],
       responses: {
         "200": { description: "How things stand", ...content(toSchema(StatusBody)) },
-        default: problem,
+        ...problems(400, ...ACCESS),
       },
+    },
+  },
+  "/api/openapi.json": document("This description"),
+  "/api/asyncapi.json": document("The streams, frame by frame, as AsyncAPI"),
+  "/api/docs": {
+    get: {
+      summary: "This description, for people",
+      responses: { "200": { description: "A page", content: { "text/html": {} } } },
     },
   },
   "/health": { get: health },
@@ -169,7 +181,7 @@ export const streamPaths = {
           description: "One event a change: `event: orders:update`",
           content: { "text/event-stream": {} },
         },
-        default: problem,
+        ...problems(400, ...ACCESS, 503),
       },
     },
   },
@@ -177,7 +189,7 @@ export const streamPaths = {
     get: {
       summary: "Changes live, over a WebSocket",
       parameters: [since, ticket, ...filter],
-      responses: { "101": { description: "Switching protocols" }, default: problem },
+      responses: { "101": { description: "Switching protocols" }, ...problems(400, ...ACCESS, 426, 503) },
     },
   },
 } satisfies Record<string, Record<string, Operation>>;
