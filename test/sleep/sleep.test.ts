@@ -107,8 +107,12 @@ describe("with nobody watching", () => {
     await watcher.until(() => namesIn(watcher).includes("by the next socket"));
   });
 
-  test("SIGTERM ends it within a second", async () => {
-    const listener = await stage.listenUntilAsleep();
+  test.each([
+    ["asleep", () => stage.listenUntilAsleep()],
+    ["with its control socket open", () => stage.listen({}, "control socket open")],
+    ["about to sleep", () => stage.listen({ IDLE_AFTER_MS: "60000" })],
+  ])("SIGTERM ends it within a second, %s", async (_, listen) => {
+    const listener = await listen();
     const { code, ms } = await listener.end("SIGTERM");
     expect(code).toBe(0);
     expect(ms).toBeLessThan(1000);
