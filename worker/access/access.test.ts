@@ -375,6 +375,10 @@ describe("limits", () => {
     const answer = await ask(vars, "/api/changes", { headers });
     expect(answer).toMatchObject({ status: 429, code: "too_many_requests" });
     expect(answer.headers.get("Retry-After")).toBe("60");
+    expect(await ask(vars, "/sse", { headers })).toMatchObject({ status: 429 });
+    expect(await ask({ ...vars, WRITE_LIMIT: limit }, "/api/ticket", { method: "POST" })).toMatchObject({
+      status: 429,
+    });
     expect(keys[0]).toMatch(/^address [0-9a-f]{16}$/);
     expect(keys[1]).toBe("subject ada");
   });

@@ -7,6 +7,7 @@ import type { Ticket } from "../access/tickets.ts";
 import type { Bearer } from "../hub/attachment.ts";
 import { BEARER_HEADER, TICKET_HEADER } from "../hub/door.ts";
 import { addressOf } from "../http/caller.ts";
+import { limits } from "../http/guard.ts";
 import { filterToSearch } from "../../protocol/filter.ts";
 import { formatPosition } from "../../protocol/position.ts";
 import type { AppEnv } from "../http/app-env.ts";
@@ -18,8 +19,8 @@ import { chooseHub, readStreamAddress, type StreamAddress } from "./address.ts";
 import { SSE_HEADERS, sseStream } from "./sse.ts";
 
 export const streams = new Hono<AppEnv>()
-  .use("/ws", allowMethods("GET"), authenticate({ tickets: true }))
-  .use("/sse", allowMethods("GET"), authenticate({ tickets: true }))
+  .use("/ws", allowMethods("GET"), authenticate({ tickets: true }), limits)
+  .use("/sse", allowMethods("GET"), authenticate({ tickets: true }), limits)
   .get("/ws", async (c) => {
     if (c.req.header("Upgrade")?.toLowerCase() !== "websocket") {
       throw new Problem(
