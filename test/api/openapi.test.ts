@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { describedBy, type OpenApi } from "../support/openapi.ts";
+import type { Operation } from "../../worker/http/openapi-parts.ts";
+import { openApiDocument } from "../../worker/http/openapi-document.ts";
 import { docs } from "../../worker/http/openapi.ts";
 import { PROBLEM_CODES } from "../../worker/http/problem-codes.ts";
 import { orders } from "../../worker/orders/routes.ts";
+
+const METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 interface Document {
   readonly openapi: string;
@@ -51,6 +57,30 @@ describe("The description of the API", () => {
     expect(Object.keys(document.components.schemas)).toEqual(expect.arrayContaining(names));
   });
 
+  it("is OpenAPI in its structure: summaries, parameters of paths, described answers, shapes that compile", async () => {
+    const { paths, components } = (await readDocument()) as unknown as OpenApi;
+    const ajv = new Ajv2020({ strict: false });
+    for (const schema of Object.values(components.schemas)) ajv.compile({ ...schema, components });
+    for (const [path, methods] of Object.entries(paths)) {
+      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      for (const [method, operation] of Object.entries(methods)) {
+        const what = `${method} ${path}`;
+        const { summary, parameters = [], responses } = operation as unknown as Operation;
+        expect(METHODS, what).toContain(method);
+        expect(summary, what).not.toBe("");
+        const declared = parameters.filter((parameter) => parameter.in === "path" && parameter.required);
+        expect(new Set(declared.map(({ name }) => name)), what).toEqual(new Set(inPath));
+        expect(new Set(parameters.map((parameter) => `${parameter.in} ${parameter.name}`)).size).toBe(
+          parameters.length,
+        );
+        for (const [status, { description }] of Object.entries(responses)) {
+          expect(status, what).toMatch(/^[1-5][0-9][0-9]$/);
+          expect(description, what).not.toBe("");
+        }
+      }
+    }
+  });
+
   it("is also a page, without a script and without anything from elsewhere", async () => {
     const response = await docs.request("/docs");
     expect(response.headers.get("Content-Type")).toMatch(/^text\/html/);
@@ -58,5 +88,36 @@ describe("The description of the API", () => {
     expect(page).not.toMatch(/<script|https?:\/\/(?!json-schema)/);
     for (const path of Object.keys((await readDocument()).paths)) expect(page).toContain(path);
     for (const code of Object.keys(PROBLEM_CODES)) expect(page).toContain(`id="${code}"`);
+  });
+});
+
+describe("The check of answers against it", () => {
+  const check = describedBy(openApiDocument() as unknown as OpenApi);
+  const list = {
+    method: "GET",
+    path: "/orders",
+    status: 200,
+    contentType: "application/json; charset=UTF-8",
+  };
+  const pagination = { limit: 50, offset: 0, total: 0, has_more: false };
+  const body = { success: true, data: [], count: 0, pagination, snapshot: "1:1:" };
+
+  it("lets pass what is described", () => {
+    check({ ...list, text: JSON.stringify(body) });
+  });
+
+  it.each([
+    ["another shape", { ...list, text: JSON.stringify({ ...body, count: "0" }) }, "not as described"],
+    [
+      "a member too many",
+      { ...list, text: JSON.stringify({ ...body, extra: 1 }) },
+      "undescribed members: extra",
+    ],
+    ["another status", { ...list, status: 418, text: "{}" }, "does not know"],
+    ["a 500", { ...list, status: 500, text: "{}" }, "does not know"],
+    ["another type", { ...list, contentType: "text/html", text: "" }, "described as application/json"],
+    ["something where nothing is", { ...list, path: "/api/secret", text: "{}" }, "does not know"],
+  ])("stops at %s", (_what, sent, message) => {
+    expect(() => check(sent)).toThrow(message);
   });
 });
