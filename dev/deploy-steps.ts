@@ -86,7 +86,12 @@ export async function deploy(options: DeployOptions): Promise<string> {
   return url;
 }
 
-function checkSettings({ settings, settingsFile }: DeployOptions): void {
+function checkSettings({ settings, settingsFile, say }: DeployOptions): void {
+  const host = URL.parse(settings.DATABASE_URL ?? "")?.hostname;
+  // From a shell in which the local stack was at home.
+  if (host === "localhost" || host?.startsWith("127.")) {
+    say("    warning: DATABASE_URL names this machine, where Cloudflare finds nothing");
+  }
   const problems = findProblems(settings);
   if (problems.length === 0) return;
   const lines = problems.map((problem) => `  ${problem}`).join("\n");

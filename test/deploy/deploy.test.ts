@@ -109,6 +109,7 @@ test("from an empty database to a Worker that answers, in order, and a second ru
   await expectLogin(made["LISTENER_DATABASE_URL"], "rowcast_listener");
 
   const second = await run(["--env", "staging"]);
+  expect(second.output).toContain("warning: DATABASE_URL names this machine");
   expect(second).toMatchObject({ code: 0, steps: [1, 2, 3, 4, 5, 6, 7] });
   expect(await kept()).toEqual(made);
   await expectLogin(made["LISTENER_DATABASE_URL"], "rowcast_listener");
