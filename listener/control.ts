@@ -146,15 +146,16 @@ function parseMessage(data: unknown): ToListener | null {
  * Why there is no control socket at all, in words; null when there should be one, and trying again soon may help. A
  * WebSocket does not tell the status of a refusal, so it is asked for without one: 426 is how a Worker answers that has it.
  */
-function findMissing({ url, secret, signal, pongInMs = PONG_IN_MS }: ControlOptions): Promise<string | null> {
+function findMissing({ url, secret, pongInMs = PONG_IN_MS }: ControlOptions): Promise<string | null> {
   const address = new URL("internal/control", url);
   const { get } = address.protocol === "https:" ? https : http;
   return new Promise((resolve) => {
     const request = get(address, {
       agent: false,
       headers: { authorization: `Bearer ${secret}` },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(pongInMs)]),
+      timeout: pongInMs,
     });
+    request.on("timeout", () => request.destroy()); // told as an error
     request.on("error", () => resolve(null));
     request.on("response", ({ statusCode }) => {
       request.destroy();
