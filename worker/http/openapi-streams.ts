@@ -32,6 +32,13 @@ const filter: readonly Parameter[] = [
   },
 ];
 
+const fold: Parameter = {
+  name: "fold",
+  in: "query",
+  description: "1: a client that is behind is told only what became of each row",
+  schema: { enum: ["0", "1"] },
+};
+
 const history = {
   "200": {
     description: "Changes in order; with `more`, go on from `position`",
@@ -168,6 +175,7 @@ export const streamPaths = {
       parameters: [
         since,
         ticket,
+        fold,
         ...filter,
         {
           name: "Last-Event-ID",
@@ -188,7 +196,7 @@ export const streamPaths = {
   "/ws": {
     get: {
       summary: "Changes live, over a WebSocket",
-      parameters: [since, ticket, ...filter],
+      parameters: [since, ticket, fold, ...filter],
       responses: { "101": { description: "Switching protocols" }, ...problems(400, ...ACCESS, 426, 503) },
     },
   },
