@@ -40,12 +40,12 @@ async function startWorker(status = 426): Promise<Worker> {
 
 function hold(worker: Worker): {
   control: Control;
-  heard: (ToListener | "lost")[];
+  heard: (ToListener | "lost" | "missing")[];
   lines: string[];
 } {
   const stop = new AbortController();
   cleanups.push(() => stop.abort(new Error("the test is over")));
-  const heard: (ToListener | "lost")[] = [];
+  const heard: (ToListener | "lost" | "missing")[] = [];
   const lines: string[] = [];
   const log = pino({ level: "debug", base: null }, { write: (line: string) => void lines.push(line) });
   const control = holdControl({
@@ -56,6 +56,7 @@ function hold(worker: Worker): {
     backoff: createBackoff(() => 0.01),
     onMessage: (message) => heard.push(message),
     onLost: () => heard.push("lost"),
+    onMissing: () => heard.push("missing"),
     signal: stop.signal,
     pingEveryMs: 30,
     pongInMs: 60,
@@ -129,9 +130,10 @@ it.each([
   const worker = await startWorker(status);
   let asked = 0;
   worker.http.on("request", () => asked++);
-  const { lines } = hold(worker);
+  const { lines, heard } = hold(worker);
   await vi.waitFor(() => expect(asked).toBeGreaterThan(2), { timeout: 5000 });
   const told = lines.filter((line) => line.includes("no control socket"));
   expect(told).toHaveLength(1);
   expect(told[0]).toContain(words);
+  expect(heard).toEqual(["missing"]);
 });

@@ -32,6 +32,8 @@ export interface ControlOptions {
   readonly onMessage: (message: ToListener) => void;
   /** The socket that was open is no more. */
   readonly onLost: () => void;
+  /** The Worker has none, or not for us (it was set back, or the secret changed): nobody can wake who sleeps. */
+  readonly onMissing: () => void;
   readonly signal: AbortSignal;
   /** Shorter in tests. */
   readonly pingEveryMs?: number;
@@ -53,7 +55,10 @@ export function holdControl(options: ControlOptions): Control {
       const missing = await findMissing(options);
       const retryInMs = missing === null ? backoff.next() : backoff.longest();
       if (missing === null) report.fault("reconnecting the control socket", { reason, retryInMs });
-      else if (known) report.log.warn({ reason: missing }, "no control socket: staying awake");
+      else if (known) {
+        report.log.warn({ reason: missing }, "no control socket: staying awake");
+        options.onMissing();
+      }
       known = missing === null;
       await sleep(retryInMs, undefined, { signal }).catch(() => {}); // Stopped: the loop sees it.
     }

@@ -62,6 +62,7 @@ if (sleeps) {
     backoff: createBackoff(Math.random),
     onMessage: (message) => vigil.tell(message.type === "wake" ? { type: "wake" } : message),
     onLost: () => vigil.tell({ type: "deaf" }),
+    onMissing: () => vigil.tell({ type: "wake" }),
     signal: stop.signal,
   });
 }

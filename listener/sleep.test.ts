@@ -65,6 +65,17 @@ test("with WAKE_EVERY_MS 0 it looks only when it is woken", () => {
   expect(after(state("asleep", { since: -Infinity }), { type: "timer" }, NOW, limits).name).toBe("asleep");
 });
 
+test("a Worker that is set back to one that cannot wake it finds it awake, and it stays so", () => {
+  const events: SleepEvent[] = [
+    { type: "deaf" },
+    { type: "wake" },
+    { type: "caught up" },
+    { type: "caught up" },
+  ];
+  const end = events.reduce((at, event) => after(at, event, NOW + 1e9, LIMITS), state("asleep"));
+  expect(end).toMatchObject({ name: "awake", clients: null });
+});
+
 const anyEvent: fc.Arbitrary<SleepEvent> = fc.oneof(
   fc.integer({ min: 0, max: 2 }).map(watchers),
   fc.constantFrom<SleepEvent>(
