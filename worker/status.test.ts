@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import * as v from "valibot";
 import packageJson from "../package.json";
-import { call, FakeListener, outboxChange, TestSocket } from "../test/support/worker.ts";
+import { call, FakeListener, outboxChange, SECRET, TestSocket } from "../test/support/worker.ts";
 import { StatusBody } from "./status.ts";
 
 async function status(search = "") {
@@ -44,6 +44,22 @@ it("says so when the database does not answer, and is degraded", async () => {
     database: "unreachable",
     lag: { changes: null },
   });
+});
+
+it("asks no database whose listeners all sleep", async () => {
+  const response = await call("/internal/control", {
+    headers: { Authorization: `Bearer ${SECRET}`, Upgrade: "websocket" },
+  });
+  const socket = response.webSocket;
+  if (!socket) throw new Error(`no control socket: ${response.status}`);
+  socket.accept();
+  socket.send(JSON.stringify({ type: "state", state: "asleep" }));
+  await expect
+    .poll(async () => (await status()).listener)
+    .toMatchObject({ status: "asleep", controls: ["asleep"], heardAt: expect.any(String) });
+  expect(await status()).toMatchObject({ status: "ok", database: "asleep", lag: { changes: null } });
+  expect(await status("?probe=1")).toMatchObject({ database: "unreachable" });
+  socket.close();
 });
 
 it("says which request a problem answers and how long it took", async () => {

@@ -39,6 +39,8 @@ export class ChangeLog extends DurableObject<Env> {
   readonly #fallbackAfterMs: number;
   #heardAt: number;
   #heardKept = 0;
+  /** The same for who asks: kept while all of them sleep, 0 when not known. */
+  #lastHeardAt: number;
   #heardEver = false;
   #calledAt = 0;
   #wroteAt = -1;
@@ -68,6 +70,7 @@ export class ChangeLog extends DurableObject<Env> {
     // A log that has just woken gives the listener the whole time again before it takes it for gone.
     const heard = ctx.storage.kv.get<number>("heardAt");
     this.#heardAt = heard ?? Date.now();
+    this.#lastHeardAt = heard ?? 0;
     this.#heardEver = heard !== undefined;
     this.#fanOut = new FanOut(
       {
@@ -167,8 +170,7 @@ export class ChangeLog extends DurableObject<Env> {
         cursor: this.#history.state.cursor,
         reach: this.#history.reach(),
         storageBytes: this.ctx.storage.sql.databaseSize,
-        // Since they all fell asleep it counts for nothing, but it was.
-        heardAt: this.#heardAt || (this.ctx.storage.kv.get<number>("heardAt") ?? 0),
+        heardAt: this.#lastHeardAt,
         controls: controlStates(this.ctx),
         hubs: this.#fanOut.clientsByHub(),
       },
@@ -239,6 +241,7 @@ export class ChangeLog extends DurableObject<Env> {
     const now = Date.now();
     const before = this.#listener();
     this.#heardAt = now;
+    this.#lastHeardAt = now;
     this.#heardEver = true;
     if (this.#fanOut.connectedClients > 0 && now - this.#heardKept > HEARD_GRAIN_MS) {
       this.ctx.storage.kv.put("heardAt", now);
