@@ -8,6 +8,15 @@ import type { Bearer } from "./attachment.ts";
 export const BEARER_HEADER = "X-Rowcast-Bearer";
 export const TICKET_HEADER = "X-Rowcast-Ticket";
 
+/** @throws {Problem} `unavailable` when the Worker that asks is of a version that does not say whom it sends. */
+export function readBearer(headers: Headers): Bearer {
+  const text = headers.get(BEARER_HEADER);
+  if (text !== null) return JSON.parse(text) as Bearer;
+  throw new Problem("unavailable", "The Worker is being replaced by another version: come back.", {
+    headers: { "Retry-After": "5" },
+  });
+}
+
 export interface Caps {
   /** 0: any number. */
   readonly perAddress: number;

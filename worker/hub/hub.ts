@@ -22,7 +22,7 @@ import { changeLog } from "../objects.ts";
 import { Audience } from "./audience.ts";
 import type { Bearer } from "./attachment.ts";
 import { Client, wake } from "./client.ts";
-import { BEARER_HEADER, readCaps, requireRoom, TICKET_HEADER, UsedTickets } from "./door.ts";
+import { readBearer, readCaps, requireRoom, TICKET_HEADER, UsedTickets } from "./door.ts";
 import { behindAt, liveAt, WINDOW } from "./flow.ts";
 import { readMessage } from "./inbox.ts";
 
@@ -72,8 +72,9 @@ export class Hub extends DurableObject<Env> {
   /** A WebSocket upgrade from the Worker, which has checked `since`, the filter, and who is asking. */
   override async fetch(request: Request): Promise<Response> {
     const { searchParams } = new URL(request.url);
-    const bearer = JSON.parse(request.headers.get(BEARER_HEADER) ?? "null") as Bearer;
+    let bearer: Bearer;
     try {
+      bearer = readBearer(request.headers);
       this.#letIn(bearer, request.headers.get(TICKET_HEADER));
     } catch (error) {
       return problemResponse(error, "/");
