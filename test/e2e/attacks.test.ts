@@ -108,6 +108,7 @@ describe("Without a token", () => {
     ["DELETE", "/api/orders/1"],
     ["PATCH", "/api/orders/bulk-status"],
     ["GET", "/api/changes"],
+    ["GET", "/api/status"],
     ["GET", "/api/changes/abc/0-1"],
     ["GET", "/sse"],
     ["POST", "/api/ticket"],
@@ -202,6 +203,7 @@ describe("Made-up requests", () => {
       "/api/ticket",
       "/sse",
       "/api/changes",
+      "/api/status",
     );
     const method = fc.constantFrom("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS");
     const body = fc.oneof(
