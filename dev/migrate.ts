@@ -10,6 +10,7 @@ import { runner } from "node-pg-migrate";
 import { Client, DatabaseError } from "pg";
 import { DEV_VARS_FILE, readConfig } from "./config.ts";
 import { readDevVars } from "./dev-vars.ts";
+import { connectionOptions } from "../protocol/postgres-url.ts";
 import { StartError } from "./start-error.ts";
 
 export const SQL_DIR = fileURLToPath(new URL("../sql", import.meta.url));
@@ -36,7 +37,7 @@ export interface MigrateOptions {
 export async function migrate(databaseUrl: string, options: MigrateOptions = {}): Promise<string[]> {
   const { dir = SQL_DIR, onLog = () => undefined } = options;
   let running: { file: string; text: string } | null = null;
-  const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 });
+  const client = new Client({ ...connectionOptions(databaseUrl), connectionTimeoutMillis: 10_000 });
   client.on("error", () => {
     // The query in flight fails with the same error, and tells.
   });

@@ -9,6 +9,7 @@ import { DEV_VARS_FILE, readConfig } from "./config.ts";
 import { readDevVars } from "./dev-vars.ts";
 import type { Logins } from "./logins.ts";
 import { MigrationError } from "./migrate.ts";
+import { connectionOptions } from "../protocol/postgres-url.ts";
 import { StartError } from "./start-error.ts";
 
 /**
@@ -18,7 +19,7 @@ import { StartError } from "./start-error.ts";
  * @throws pg's error when it may not, or the roles are not there because the migrations have not been run.
  */
 export async function setLogins(ownerUrl: string): Promise<Logins> {
-  const client = new Client({ connectionString: ownerUrl, connectionTimeoutMillis: 10_000 });
+  const client = new Client({ ...connectionOptions(ownerUrl), connectionTimeoutMillis: 10_000 });
   client.on("error", () => undefined); // The query in flight fails with the same error, and tells.
   await client.connect();
   try {

@@ -5,6 +5,7 @@
 import { once } from "node:events";
 import { Socket } from "node:net";
 import type { LastChange } from "../protocol/ingest.ts";
+import { connectionOptions } from "../protocol/postgres-url.ts";
 import { Client } from "pg";
 import type { QueryResultRow } from "pg";
 
@@ -87,7 +88,7 @@ export async function connect({ url, answerTimeoutMs, onRing, signal }: ConnectO
   signal.throwIfAborted();
   const socket = new Socket();
   const client = new Client({
-    connectionString: url,
+    ...connectionOptions(url),
     application_name: "rowcast listener",
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,

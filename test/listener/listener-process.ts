@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { SECRET } from "./change-log-stand-in.ts";
 
-const MAIN = fileURLToPath(new URL("../../listener/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../listener/main.ts", import.meta.url).href);
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
 

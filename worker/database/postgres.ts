@@ -1,5 +1,6 @@
 /** Postgres over TCP with `pg`, or through Hyperdrive. */
 import { Client, DatabaseError as PgError } from "pg";
+import { connectionOptions } from "../../protocol/postgres-url.ts";
 import type { Database, Lifetime } from "./database.ts";
 import { DatabaseError, DatabaseUnavailable } from "./failure.ts";
 
@@ -14,7 +15,8 @@ export function postgresDatabase(connectionString: string, lifetime?: Lifetime):
   return {
     async query<T>(text: string, params: readonly unknown[] = []) {
       const client = new Client({
-        connectionString,
+        // No binding to the channel here: a Worker's sockets do not show the server's certificate.
+        connectionString: connectionOptions(connectionString).connectionString,
         application_name: "rowcast-worker",
         connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
         query_timeout: QUERY_TIMEOUT_MS,

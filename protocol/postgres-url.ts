@@ -1,0 +1,23 @@
+/** What an address of Postgres asks for, in the terms of `pg`: the same for whoever connects. */
+
+export interface ConnectionOptions {
+  readonly connectionString: string;
+  /** SCRAM bound to the TLS channel (`channel_binding=require`): nobody in between can pass the login on. */
+  readonly enableChannelBinding?: true;
+}
+
+/**
+ * `sslmode` of prefer, require and verify-ca means verify-full, as it does in pg 8, which warns that pg 9 will take these
+ * words for less. Who wants that says `uselibpqcompat=true`, and is left alone.
+ *
+ * @param address a Postgres URL; one that is none is handed on for `pg` to refuse.
+ */
+export function connectionOptions(address: string): ConnectionOptions {
+  if (!URL.canParse(address)) return { connectionString: address };
+  const url = new URL(address);
+  const { searchParams } = url;
+  const isWeak = ["prefer", "require", "verify-ca"].includes(searchParams.get("sslmode") ?? "");
+  if (isWeak && searchParams.get("uselibpqcompat") !== "true") searchParams.set("sslmode", "verify-full");
+  const isBound = searchParams.get("channel_binding") === "require";
+  return { connectionString: url.href, ...(isBound && { enableChannelBinding: true as const }) };
+}
