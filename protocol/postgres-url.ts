@@ -13,11 +13,11 @@ export interface ConnectionOptions {
  * @param address a Postgres URL; one that is none is handed on for `pg` to refuse.
  */
 export function connectionOptions(address: string): ConnectionOptions {
-  if (!URL.canParse(address)) return { connectionString: address };
-  const url = new URL(address);
-  const { searchParams } = url;
-  const isWeak = ["prefer", "require", "verify-ca"].includes(searchParams.get("sslmode") ?? "");
-  if (isWeak && searchParams.get("uselibpqcompat") !== "true") searchParams.set("sslmode", "verify-full");
-  const isBound = searchParams.get("channel_binding") === "require";
-  return { connectionString: url.href, ...(isBound && { enableChannelBinding: true as const }) };
+  const weak = /[?&]sslmode=(prefer|require|verify-ca)(?=&|$)/;
+  const isLeftAlone = /[?&]uselibpqcompat=true(?=&|$)/.test(address);
+  const connectionString = isLeftAlone
+    ? address
+    : address.replace(weak, (parameter, mode: string) => parameter.replace(mode, "verify-full"));
+  const isBound = /[?&]channel_binding=require(?=&|$)/.test(address);
+  return { connectionString, ...(isBound && { enableChannelBinding: true as const }) };
 }
