@@ -94,7 +94,7 @@ describe("a token", () => {
       "unauthorized",
     ],
     ["signed with another secret", () => sign({}, "another-secret-0123456789-0123456789-01"), "unauthorized"],
-    ["signed with HS512", () => sign({}, SECRET.repeat(2), "HS512"), "unauthorized"],
+    ["signed with HS512", () => sign({}, SECRET, "HS512"), "unauthorized"],
     [
       "not signed (alg none)",
       () => new UnsecuredJWT({ role: "write", exp: now() + 60 }).encode(),
@@ -187,6 +187,17 @@ describe("a token signed with a private key", () => {
     expect(answer.status).toBe(503);
     expect(answer.headers.get("Retry-After")).toBe("5");
   });
+});
+
+it("with an address of keys that is none, says which variable to mend", async () => {
+  vi.spyOn(console, "error").mockReturnValue();
+  const { privateKey } = await generateKeyPair("ES256");
+  const token = await new SignJWT({ role: "read", exp: now() + 60 })
+    .setProtectedHeader({ alg: "ES256" })
+    .sign(privateKey);
+  const answer = await ask({ ANONYMOUS: "none", JWT_JWKS_URL: "keys" }, "/api/changes", bearer(token));
+  expect(answer.status).toBe(503);
+  expect(answer.text).toContain("JWT_JWKS_URL");
 });
 
 describe("a ticket", () => {
@@ -379,6 +390,14 @@ describe("limits", () => {
     expect(await ask({ ...vars, WRITE_LIMIT: limit }, "/api/ticket", { method: "POST" })).toMatchObject({
       status: 429,
     });
+    // Refused tokens are counted too, by where they come from.
+    const before = keys.length;
+    expect(
+      await ask(vars, "/api/changes", { headers: { ...headers, Authorization: "Bearer x.y.z" } }),
+    ).toMatchObject({
+      status: 429,
+    });
+    expect(keys.slice(before)).toEqual([keys[0]]);
     expect(keys[0]).toMatch(/^address [0-9a-f]{16}$/);
     expect(keys[1]).toBe("subject ada");
   });

@@ -1,6 +1,7 @@
 /** Who is asking, for every route behind it. */
 import { createMiddleware } from "hono/factory";
 import type { AppEnv } from "../http/app-env.ts";
+import { countRefusal } from "../http/guard.ts";
 import { Problem } from "../http/problem.ts";
 import { anonymous, requireRole } from "./access.ts";
 import { openTicket } from "./tickets.ts";
@@ -14,21 +15,27 @@ export function authenticate(options: { tickets?: boolean } = {}) {
   return createMiddleware<AppEnv>(async (c, next) => {
     const header = c.req.header("Authorization");
     const ticket = options.tickets === true ? c.req.query("ticket") : undefined;
-    if (header !== undefined) {
-      const token = /^Bearer +([\w.~+/=-]+) *$/i.exec(header)?.[1];
-      if (token === undefined) {
-        throw new Problem("unauthorized", "Authorization has to be: Bearer <token>.", {
-          headers: { "WWW-Authenticate": 'Bearer realm="rowcast"' },
-          issues: [{ field: "Authorization", message: "has to be Bearer and a token" }],
-        });
-      }
-      c.set("access", await openToken(c.env, token));
-    } else if (ticket !== undefined) {
-      const opened = await openTicket(c.env, ticket);
-      c.set("access", opened.access);
-      c.set("ticket", opened);
-    } else c.set("access", anonymous(c.env));
+    try {
+      if (header !== undefined) c.set("access", await openToken(c.env, tokenIn(header)));
+      else if (ticket !== undefined) {
+        const opened = await openTicket(c.env, ticket);
+        c.set("access", opened.access);
+        c.set("ticket", opened);
+      } else c.set("access", anonymous(c.env));
+    } catch (error) {
+      await countRefusal(c);
+      throw error;
+    }
     await next();
+  });
+}
+
+function tokenIn(header: string): string {
+  const token = /^Bearer +([\w.~+/=-]+) *$/i.exec(header)?.[1];
+  if (token !== undefined) return token;
+  throw new Problem("unauthorized", "Authorization has to be: Bearer <token>.", {
+    headers: { "WWW-Authenticate": 'Bearer realm="rowcast"' },
+    issues: [{ field: "Authorization", message: "has to be Bearer and a token" }],
   });
 }
 

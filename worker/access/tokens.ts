@@ -70,6 +70,12 @@ async function verify(env: TokenEnv, token: string): Promise<JWTPayload> {
   const alg = algorithmOf(token);
   if (!alg.startsWith("HS")) {
     if (!env.JWT_JWKS_URL) throw refused(`${alg} needs JWT_JWKS_URL, which is not set here`);
+    if (!URL.canParse(env.JWT_JWKS_URL)) {
+      throw new Problem(
+        "unavailable",
+        "JWT_JWKS_URL is not an address: https://example.com/.well-known/jwks.json",
+      );
+    }
     const keys = keysAt(env.JWT_JWKS_URL);
     return explain(
       async () => (await jwtVerify(token, keys, { ...options, algorithms: ASYMMETRIC })).payload,

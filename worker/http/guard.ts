@@ -1,6 +1,6 @@
 /** What stands before every route of the API: security headers, the sites that may call it, and how often. */
 import { cors } from "hono/cors";
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 import { NONCE, secureHeaders } from "hono/secure-headers";
 import { isAllowedOrigin } from "../access/origins.ts";
@@ -31,6 +31,7 @@ export const headers = secureHeaders({
     baseUri: ["'none'"],
     formAction: ["'none'"],
   },
+  strictTransportSecurity: "max-age=15552000", // of this host; its siblings are their owner's business
   referrerPolicy: "no-referrer",
   xFrameOptions: "DENY",
   crossOriginResourcePolicy: false, // CORS decides
@@ -73,21 +74,27 @@ export const sites = createMiddleware<AppEnv>((c, next) =>
  * @throws {Problem} `too_many_requests`.
  */
 export const limits = createMiddleware<AppEnv>(async (c, next) => {
+  const { subject } = c.get("access");
   const isRead = ["GET", "HEAD", "OPTIONS"].includes(c.req.method);
-  const limit = c.env.RATE_LIMITS === "off" ? undefined : isRead ? c.env.READ_LIMIT : c.env.WRITE_LIMIT;
-  if (limit) {
-    const { subject } = c.get("access");
-    const key = subject ? `subject ${subject}` : `address ${await addressOf(c.req.raw)}`;
-    const { success } = await limit.limit({ key });
-    if (!success) {
-      throw new Problem(
-        "too_many_requests",
-        `Too many ${isRead ? "reads" : "writes"} in a minute: slow down.`,
-        {
-          headers: { "Retry-After": String(LIMIT_SECONDS) },
-        },
-      );
-    }
-  }
+  await count(c, isRead ? c.env.READ_LIMIT : c.env.WRITE_LIMIT, subject ? `subject ${subject}` : null);
   await next();
 });
+
+/**
+ * Somebody's token or ticket was refused: whoever tries many is slowed down.
+ *
+ * @throws {Problem} `too_many_requests`.
+ */
+export async function countRefusal(c: Context<AppEnv>): Promise<void> {
+  await count(c, c.env.READ_LIMIT, null);
+}
+
+/** @param who null for whoever is at that address. */
+async function count(c: Context<AppEnv>, limit: RateLimit | undefined, who: string | null): Promise<void> {
+  if (limit === undefined || c.env.RATE_LIMITS === "off") return;
+  const { success } = await limit.limit({ key: who ?? `address ${await addressOf(c.req.raw)}` });
+  if (success) return;
+  throw new Problem("too_many_requests", "Too many requests in a minute: slow down.", {
+    headers: { "Retry-After": String(LIMIT_SECONDS) },
+  });
+}
