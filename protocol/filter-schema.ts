@@ -1,10 +1,11 @@
 /** The shape of filters: as they are applied, and as clients write them. */
 import * as v from "valibot";
+import { record } from "./record.ts";
 
 export const MAX_FILTER_VALUES = 1000;
 
 const Scalar = v.union([v.pipe(v.string(), v.maxLength(256)), v.number(), v.boolean(), v.null()]);
-const ColumnFilter = v.record(
+const ColumnFilter = record(
   v.pipe(v.string(), v.minLength(1), v.maxLength(63)),
   v.pipe(v.array(Scalar), v.minLength(1), v.maxLength(MAX_FILTER_VALUES)),
 );
@@ -12,15 +13,8 @@ const ColumnFilter = v.record(
 /** As SQL would name it: two identifiers of 63 bytes, quoted. */
 const TableName = v.pipe(v.string(), v.minLength(1), v.maxLength(260));
 
-/** `v.record` alone would take an array for an empty record. */
-const PlainObject = v.custom<Record<string, unknown>>(
-  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
-  "has to be an object",
-);
-
 export const Filter = v.pipe(
-  PlainObject,
-  v.record(TableName, ColumnFilter),
+  record(TableName, ColumnFilter),
   v.check(
     (filter) => countValues(filter) <= MAX_FILTER_VALUES,
     `a filter may hold ${MAX_FILTER_VALUES} values in all`,

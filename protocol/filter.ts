@@ -12,9 +12,10 @@ export type { Filter, FilterInput } from "./filter-schema.ts";
 /** The filter that an input means; null (everything) when it names nothing. */
 export function toFilter(input: FilterInput): Filter | null {
   const { orderIds, statuses, tables } = input;
-  const filter: Filter = {};
-  if (Array.isArray(tables)) for (const table of tables) filter[table] = {};
-  else Object.assign(filter, structuredCloneFilter(tables ?? {}));
+  const named = Array.isArray(tables)
+    ? tables.map((table) => [table, {}] as const)
+    : Object.entries(tables ?? {});
+  const filter = structuredCloneFilter(Object.fromEntries(named));
   if (orderIds) filter.orders = { ...filter.orders, id: [...orderIds] };
   if (statuses) filter.orders = { ...filter.orders, status: [...statuses] };
   return Object.keys(filter).length > 0 || tables !== undefined ? filter : null;
@@ -27,34 +28,46 @@ export function filterToSearch(filter: Filter | null): { filter?: string } {
 
 /** Adds what `more` names to a filter. Everything (null) narrows to `more`: the first wish of a client that had none. */
 export function addToFilter(filter: Filter | null, more: Filter): Filter {
-  const result = structuredCloneFilter(filter ?? {});
+  const result = new Map(Object.entries(filter ?? {}));
   for (const [table, columns] of Object.entries(more)) {
-    const present = own(result, table);
-    if (!present || Object.keys(columns).length === 0) result[table] = structuredCloneColumns(columns);
-    else if (Object.keys(present).length > 0) {
-      for (const [column, values] of Object.entries(columns)) {
-        present[column] = [...new Set([...(own(present, column) ?? []), ...values])];
-      }
-    }
+    const present = result.get(table);
+    const isWhole = Object.keys(columns).length === 0 || (present && Object.keys(present).length === 0);
+    result.set(table, isWhole ? {} : addValues(present ?? {}, columns));
   }
-  return result;
+  return structuredCloneFilter(Object.fromEntries(result));
+}
+
+function addValues(present: Filter[string], more: Filter[string]): Filter[string] {
+  const result = new Map(Object.entries(present));
+  for (const [column, values] of Object.entries(more)) {
+    result.set(column, [...new Set([...(result.get(column) ?? []), ...values])]);
+  }
+  return Object.fromEntries(result);
 }
 
 /** Takes what `less` names out of a filter; a table whose last value goes is no longer watched. Everything (null) stays everything. */
 export function takeFromFilter(filter: Filter | null, less: Filter): Filter | null {
   if (filter === null) return null;
-  const result = structuredCloneFilter(filter);
+  const result = new Map(Object.entries(filter));
   for (const [table, columns] of Object.entries(less)) {
-    const present = own(result, table);
-    if (!present) continue;
-    if (Object.keys(columns).length === 0) delete result[table];
-    for (const [column, values] of Object.entries(columns)) {
-      const kept = (own(present, column) ?? []).filter((value) => !values.includes(value));
-      if (kept.length > 0) present[column] = kept;
-      else delete result[table];
-    }
+    const present = result.get(table);
+    const kept = present && takeValues(present, columns);
+    if (kept) result.set(table, kept);
+    else result.delete(table);
   }
-  return result;
+  return structuredCloneFilter(Object.fromEntries(result));
+}
+
+/** What is left of a table's columns; null when that is nothing. */
+function takeValues(present: Filter[string], less: Filter[string]): Filter[string] | null {
+  if (Object.keys(less).length === 0) return null;
+  const result = new Map(Object.entries(present));
+  for (const [column, values] of Object.entries(less)) {
+    const kept = (result.get(column) ?? []).filter((value) => !values.includes(value));
+    if (kept.length === 0) return null;
+    result.set(column, kept);
+  }
+  return Object.fromEntries(result);
 }
 
 /** Whether a row as it is now passes: what a live collection asks to know that a row has left it. */

@@ -48,6 +48,16 @@ export function describeContract(source: Source): void {
   const table = (columns?: string, options?: { watched: boolean }): Promise<Table> =>
     makeTable(stack.database.client, columns, options);
 
+  it("brings columns and tables by any name", async () => {
+    const { name } = await table('id int PRIMARY KEY, "constructor" text, prototype text, "__proto__" text');
+    const reader = await open({ filter: { tables: { [name]: { constructor: ["a"] } } } });
+    await sql(`INSERT INTO ${name} VALUES (1, 'b', 'b', 'b'), (2, 'a', 'p', 'q')`);
+    await reader.count(1);
+    expect(reader.changes.map(({ data }) => JSON.stringify(data))).toEqual([
+      '{"id":2,"__proto__":"q","prototype":"p","constructor":"a"}',
+    ]);
+  });
+
   describe("order", () => {
     it("is that of the statements, each change with what was and what is", async () => {
       const { name } = await table();
