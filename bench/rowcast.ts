@@ -1,19 +1,16 @@
 /** Rowcast itself, as it is deployed but for the place: the Worker's bundle in workerd, and the listener. */
-import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { unstable_readConfig as readConfig } from "wrangler";
+import { PROJECT_DIR } from "../dev/config.ts";
 import type { Guard } from "../dev/guard.ts";
 import { startPart } from "../dev/part.ts";
+import { bundleWorker } from "../dev/wrangler.ts";
 import type { LogState } from "../protocol/ingest.ts";
 
-const PROJECT_DIR = fileURLToPath(new URL("..", import.meta.url));
 const CONFIG = join(PROJECT_DIR, "wrangler.toml");
 const START_TIMEOUT_MS = 30_000;
 
@@ -37,7 +34,7 @@ interface WorkerConfig {
  * which adds milliseconds that no deployment has.
  */
 export async function startRowcast(databaseUrl: string, folder: string, guard: Guard): Promise<Rowcast> {
-  const script = await bundleWorker(join(folder, "bundle"));
+  const script = await readFile(await bundleWorker(join(folder, "bundle")), "utf8");
   // Of wrangler's own types, those for its configuration do not resolve outside its package.
   const config = readConfig({ config: CONFIG }) as unknown as WorkerConfig;
   const secret = randomBytes(16).toString("hex");
@@ -104,23 +101,6 @@ export async function startRowcast(databaseUrl: string, folder: string, guard: G
     await miniflare.dispose();
     throw error;
   }
-}
-
-/** What `wrangler deploy` would upload. The dashboard is not built: nobody asks for it here. */
-async function bundleWorker(outdir: string): Promise<string> {
-  const require = createRequire(import.meta.url);
-  const wrangler = join(dirname(require.resolve("wrangler/package.json")), "bin", "wrangler.js");
-  await mkdir(join(PROJECT_DIR, "web/dist"), { recursive: true }); // wrangler insists on the folder of the assets
-  await promisify(execFile)(
-    process.execPath,
-    [wrangler, "deploy", "--dry-run", "--outdir", outdir, "--config", CONFIG],
-    {
-      cwd: PROJECT_DIR,
-      env: { ...process.env, ROWCAST_SKIP_BUILD: "1", WRANGLER_SEND_METRICS: "false" },
-      timeout: 60_000,
-    },
-  );
-  return readFile(join(outdir, "index.js"), "utf8");
 }
 
 /** Until the listener has given the log its first cursor: from then on no change is missed. */

@@ -4,6 +4,7 @@
  */
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { parseEnv } from "node:util";
+import { directHost } from "../protocol/postgres-url.ts";
 import type { Variables } from "./config.ts";
 import { formatEnvFile } from "./env-file.ts";
 
@@ -57,7 +58,7 @@ export function findProblems(settings: Settings): string[] {
     const url = URL.parse(text);
     if (url === null || !/^postgres(ql)?:$/.test(url.protocol)) {
       problems.push(`${name} is no address of a Postgres: postgres://user:password@host:5432/database`);
-    } else if (name !== "DATABASE_URL" && /^[^.]*-pooler\./.test(url.hostname)) {
+    } else if (name !== "DATABASE_URL" && directHost(url.hostname) !== url.hostname) {
       problems.push(`${name} names a pooled host: take -pooler out of it, a session is needed there`);
     }
   }

@@ -1,7 +1,5 @@
 /** Wrangler as a process: its lines are shown, its secrets go in by stdin, never by argument. */
 import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { PROJECT_DIR } from "./config.ts";
 
 export interface Wrangler {
@@ -10,12 +8,6 @@ export interface Wrangler {
     args: readonly string[],
     options?: { input?: string; variables?: Record<string, string>; quiet?: boolean },
   ): Promise<boolean>;
-}
-
-/** The wrangler of this project. */
-export function findWrangler(): string {
-  const require = createRequire(import.meta.url);
-  return join(dirname(require.resolve("wrangler/package.json")), "bin", "wrangler.js");
 }
 
 /** @param script what Node runs; the tests have a stand-in. */

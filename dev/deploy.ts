@@ -7,7 +7,8 @@ import { parseArgs } from "node:util";
 import { PROJECT_DIR } from "./config.ts";
 import { readSettings } from "./deploy-settings.ts";
 import { deploy, DeployError, rehearse, type DeployOptions } from "./deploy-steps.ts";
-import { createWrangler, findWrangler } from "./deploy-wrangler.ts";
+import { createWrangler } from "./deploy-wrangler.ts";
+import { findWrangler } from "./wrangler.ts";
 
 try {
   const { values } = parseArgs({

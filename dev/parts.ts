@@ -1,7 +1,6 @@
 /** The programs of the stack: what each is run with, and when it counts as started. */
 import { mkdir, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { BuildMessage } from "./build.ts";
 import { PROJECT_DIR, type Variables } from "./config.ts";
@@ -9,6 +8,7 @@ import { formatEnvFile } from "./env-file.ts";
 import type { Guard } from "./guard.ts";
 import { readable, type Say } from "./output.ts";
 import type { Logins } from "./logins.ts";
+import { findWrangler } from "./wrangler.ts";
 import { startPart, type Part } from "./part.ts";
 import { StartError } from "./start-error.ts";
 
@@ -63,11 +63,9 @@ export async function startWorker(context: PartContext): Promise<Part> {
   const envFile = join(dataDir, "worker.env");
   // Instead of .dev.vars, which wrangler does not read then: the values that hold for this stack.
   await writeFile(envFile, formatEnvFile({ ...variables, DATABASE_URL: logins.api }), { mode: 0o600 });
-  const require = createRequire(import.meta.url);
-  const wrangler = join(dirname(require.resolve("wrangler/package.json")), "bin", "wrangler.js");
   const part = await startPart({
     node: [
-      wrangler,
+      findWrangler(),
       "dev",
       "--ip=127.0.0.1",
       `--port=${port}`,

@@ -1,5 +1,6 @@
 /** The listener's configuration: environment variables, checked all at once. What is wrong is named, with the fix. */
 import * as v from "valibot";
+import { directHost } from "../protocol/postgres-url.ts";
 
 /** setTimeout's limit; a longer wait would fire at once. */
 const MAX_TIMER_MS = 2_147_483_647;
@@ -132,7 +133,7 @@ function findDatabaseUrlProblem(text: string): string | null {
     return "is not a Postgres URL: it looks like postgres://user:password@host:5432/database (signs like # / ? @ in the password are written %23 %2F %3F %40)";
   }
   const host = url.searchParams.get("host") ?? url.hostname;
-  const direct = host.replace(/^([^.]*)-pooler(?=\.|$)/, "$1");
+  const direct = directHost(host);
   if (direct === host) return null;
   return `names the pooled host ${host}, where LISTEN never delivers: use the direct host ${direct}`;
 }

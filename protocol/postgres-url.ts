@@ -21,3 +21,8 @@ export function connectionOptions(address: string): ConnectionOptions {
   const isBound = /[?&]channel_binding=require(?=&|$)/.test(address);
   return { connectionString, ...(isBound && { enableChannelBinding: true as const }) };
 }
+
+/** The host behind a pooler's name, as Neon writes it (`ep-cool-1-pooler.…`); any other host as it is. */
+export function directHost(host: string): string {
+  return host.replace(/^([^.]*)-pooler(?=\.|$)/, "$1");
+}

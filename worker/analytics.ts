@@ -4,6 +4,7 @@
  * waited for and cannot fail a request.
  */
 import type { Env } from "./env.ts";
+import { parseHubName } from "./hub/region.ts";
 
 type Bound = Pick<Env, "ANALYTICS">;
 
@@ -16,7 +17,7 @@ export function recordBatch(env: Bound, changes: number, chars: number, lagMs: n
 export function recordConnection(env: Bound, hub: string, cameBack: boolean): void {
   env.ANALYTICS?.writeDataPoint({
     indexes: ["connection"],
-    blobs: [hub, hub.split(":")[0] ?? ""],
+    blobs: [hub, parseHubName(hub).region],
     doubles: [cameBack ? 1 : 0],
   });
 }

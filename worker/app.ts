@@ -19,6 +19,9 @@ import { streams } from "./stream/routes.ts";
 /** No CORS for WebSockets: their origin is checked before the upgrade. */
 const isStream = (path: string): boolean => path === "/ws" || path === "/internal/control";
 
+/** What stands before every route that shows or changes data. */
+const guards = [authenticate(), limits, roleByMethod] as const;
+
 export const app = new Hono<AppEnv>()
   .use("*", requestId())
   .use("*", unlessUpgraded(named))
@@ -32,13 +35,13 @@ export const app = new Hono<AppEnv>()
   .route("/", streams)
   .route("/internal", ingest)
   .route("/api/ticket", tickets)
-  .use("/api/changes/*", authenticate(), limits, roleByMethod)
+  .use("/api/changes/*", ...guards)
   .route("/api/changes", changes)
-  .use("/api/orders/*", authenticate(), limits, roleByMethod)
-  .use("/orders/*", authenticate(), limits, roleByMethod)
+  .use("/api/orders/*", ...guards)
+  .use("/orders/*", ...guards)
   .route("/api/orders", orders)
   .route("/orders", orders)
-  .use("/api/status", authenticate(), limits, roleByMethod)
+  .use("/api/status", ...guards)
   .route("/api/status", status)
   .route("/health", health)
   .route("/api/health", health)

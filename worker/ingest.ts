@@ -10,7 +10,7 @@ import { encodeChange, lastOf } from "./change-log/outbox.ts";
 import type { AppEnv } from "./http/app-env.ts";
 import { readText } from "./http/body.ts";
 import { Problem } from "./http/problem.ts";
-import { allowMethods, check } from "./http/validation.ts";
+import { allowMethods, check, requireUpgrade } from "./http/validation.ts";
 import { changeLog } from "./objects.ts";
 import { requireIngestSecret } from "./secrets.ts";
 
@@ -26,14 +26,9 @@ export const ingest = new Hono<AppEnv>()
     await requireIngestSecret(c.env, c.req.header("Authorization"));
     await next();
   })
-  .get("/control", async (c) => {
-    if (c.req.header("Upgrade")?.toLowerCase() !== "websocket") {
-      throw new Problem("upgrade_required", "This is a WebSocket, and the listener's.", {
-        headers: { Upgrade: "websocket", Connection: "Upgrade" },
-      });
-    }
-    return changeLog(c.env).fetch("https://log/", { headers: { Upgrade: "websocket" } });
-  })
+  .get("/control", requireUpgrade("This is a WebSocket, and the listener's."), async (c) =>
+    changeLog(c.env).fetch("https://log/", { headers: { Upgrade: "websocket" } }),
+  )
   .get("/changes", async (c) => c.json(await changeLog(c.env).state()))
   .post("/changes", async (c) => {
     const request = parseRequest(await readText(c.req.raw, 2 * MAX_BATCH_BYTES));

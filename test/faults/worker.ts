@@ -1,15 +1,14 @@
 /** The Worker as the suite runs it: killed, started on what it left, its objects evicted, its storage deleted. */
-import { execFile, fork, type ChildProcess } from "node:child_process";
+import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { PROJECT_DIR } from "../../dev/config.ts";
 import type { Guard } from "../../dev/guard.ts";
+import { bundleWorker } from "../../dev/wrangler.ts";
 
 /** What the program is told at its start. */
 export interface WorkerOrder {
@@ -110,20 +109,4 @@ export async function prepareWorker({
     },
     deleteLog: () => rm(join(folder, "objects/do/rowcast-ChangeLog"), { recursive: true, force: true }),
   };
-}
-
-/** What `wrangler deploy` would upload. The dashboard is not built: nobody asks for it here. */
-async function bundleWorker(outdir: string): Promise<void> {
-  const require = createRequire(import.meta.url);
-  const wrangler = join(dirname(require.resolve("wrangler/package.json")), "bin", "wrangler.js");
-  await mkdir(join(PROJECT_DIR, "web/dist"), { recursive: true }); // wrangler insists on the folder of the assets
-  await promisify(execFile)(
-    process.execPath,
-    [wrangler, "deploy", "--dry-run", "--outdir", outdir, "--config", CONFIG],
-    {
-      cwd: PROJECT_DIR,
-      env: { ...process.env, ROWCAST_SKIP_BUILD: "1", WRANGLER_SEND_METRICS: "false" },
-      timeout: 60_000,
-    },
-  );
 }

@@ -1,6 +1,7 @@
 /** What the log knows of itself, for `/api/status`. Pure: the numbers are put in, the words come out. */
 import type { ListenerState } from "../../protocol/control.ts";
 import { formatPosition, type Position } from "../../protocol/position.ts";
+import { parseHubName } from "../hub/region.ts";
 import type { HistoryReach } from "./history.ts";
 import type { LogOverview } from "./status.ts";
 
@@ -45,7 +46,7 @@ export function describeLog(known: Known, now: number): LogDetails {
   const hubs = Object.fromEntries(known.hubs);
   const regions: Record<string, number> = {};
   for (const [name, clients] of Object.entries(hubs)) {
-    const region = name.split(":")[0] ?? name;
+    const { region } = parseHubName(name);
     regions[region] = (regions[region] ?? 0) + clients;
   }
   const movedAt = Math.max(heardAt, reach.newestAt ?? 0);

@@ -55,6 +55,20 @@ export function pathParams<S extends v.GenericSchema<unknown, object>>(
   };
 }
 
+/**
+ * Only a WebSocket's upgrade goes on.
+ *
+ * @param detail what to do instead.
+ */
+export function requireUpgrade(detail: string): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    if (c.req.header("Upgrade")?.toLowerCase() === "websocket") return next();
+    throw new Problem("upgrade_required", detail, {
+      headers: { Upgrade: "websocket", Connection: "Upgrade" },
+    });
+  };
+}
+
 /** Refuses other methods with 405, and answers OPTIONS; stands before the routes of its path. */
 export function allowMethods(...methods: readonly string[]): MiddlewareHandler<AppEnv> {
   const allowed = methods.includes("GET") ? [...methods, "HEAD", "OPTIONS"] : [...methods, "OPTIONS"];

@@ -46,6 +46,8 @@ export class Hub extends DurableObject<Env> {
   /** A push came while the first client was on its way in: what it brought must be pulled. */
   #missed = false;
   #joinedAt = 0;
+  /** From the first ticket on: most hubs never see one. */
+  #tickets: UsedTickets | null = null;
   #reportTimer: ReturnType<typeof setTimeout> | null = null;
   #lastReportAt = 0;
 
@@ -88,7 +90,7 @@ export class Hub extends DurableObject<Env> {
       const position = await this.#arrive(since);
       this.ctx.acceptWebSocket(ours);
       this.#welcome(ours, { bearer, filter, fold }, since, position);
-      recordConnection(this.env, this.ctx.id.name ?? "", since !== null);
+      recordConnection(this.env, this.#name(), since !== null);
     } finally {
       this.#arriving.delete(bearer);
     }
@@ -266,7 +268,8 @@ export class Hub extends DurableObject<Env> {
     requireRoom(readCaps(this.env), bearer, this.#bearers());
     if (ticket === null) return;
     const [id = "", expires = ""] = ticket.split(" ");
-    new UsedTickets(this.ctx.storage.sql).use(id, Number(expires), Date.now());
+    this.#tickets ??= new UsedTickets(this.ctx.storage.sql);
+    this.#tickets.use(id, Number(expires), Date.now());
   }
 
   /** Of those who are in, and of those who will be in a moment: many may knock at once. */

@@ -11,26 +11,18 @@ import { limits } from "../http/guard.ts";
 import { filterToSearch } from "../../protocol/filter.ts";
 import { formatPosition } from "../../protocol/position.ts";
 import type { AppEnv } from "../http/app-env.ts";
-import { Problem } from "../http/problem.ts";
-import { allowMethods } from "../http/validation.ts";
+import { allowMethods, requireUpgrade } from "../http/validation.ts";
 import type { HubName } from "../hub/region.ts";
 import { hub } from "../objects.ts";
 import { chooseHub, readStreamAddress, type StreamAddress } from "./address.ts";
 import { SSE_HEADERS, sseStream } from "./sse.ts";
 
+const NOT_A_SOCKET = "This is a WebSocket: connect with ws:// or wss://, or read /sse over HTTP.";
+
 export const streams = new Hono<AppEnv>()
   .use("/ws", allowMethods("GET"), authenticate({ tickets: true }), limits)
   .use("/sse", allowMethods("GET"), authenticate({ tickets: true }), limits)
-  .get("/ws", async (c) => {
-    if (c.req.header("Upgrade")?.toLowerCase() !== "websocket") {
-      throw new Problem(
-        "upgrade_required",
-        "This is a WebSocket: connect with ws:// or wss://, or read /sse over HTTP.",
-        {
-          headers: { Upgrade: "websocket", Connection: "Upgrade" },
-        },
-      );
-    }
+  .get("/ws", requireUpgrade(NOT_A_SOCKET), async (c) => {
     const { name, request } = await findHub(c, readStreamAddress(new URL(c.req.url).searchParams));
     // No middleware touches this answer: the headers of a 101 cannot be changed.
     return hub(c.env, name).fetch(request);
