@@ -7,7 +7,7 @@ import type { AppEnv } from "./http/app-env.ts";
 import { Problem } from "./http/problem.ts";
 import { timing } from "./http/timing.ts";
 import { allowMethods, queryParams } from "./http/validation.ts";
-import { Selector, viewOf } from "./hub/selection.ts";
+import { select, viewOf } from "./hub/selection.ts";
 import { changeLog } from "./objects.ts";
 import { readStreamAddress } from "./stream/address.ts";
 import type { ResetReason } from "../protocol/messages.ts";
@@ -44,7 +44,7 @@ export const changes = new Hono<AppEnv>()
     );
     if (!result.ok) throw gone(result.reason, result.head);
     const { batch, head } = result;
-    const { text } = new Selector(batch).select(viewOf(c.get("access").pin, filter));
+    const { text } = select(batch, viewOf(c.get("access").pin, filter));
     return page({ ...ends(batch), more: batch.to < head.seq, text }, "no-store");
   })
   .use("/:epoch/:range", allowMethods("GET"))

@@ -3,16 +3,18 @@
  * are behind, a reset to those whose history is gone. Owns the Hub's position: every live client has everything up to it.
  */
 import { CloseCode } from "../../protocol/close-codes.ts";
+import type { Filter } from "../../protocol/filter.ts";
 import { changesFrame } from "../../protocol/frames.ts";
 import type { ResetReason, ServerMessage } from "../../protocol/messages.ts";
 import { formatPosition, type Position } from "../../protocol/position.ts";
 import { cut, type Batch, type ReadResult } from "../change-log/history.ts";
 import { logEvent } from "../log.ts";
 import type { Client } from "./client.ts";
-import { acknowledged, caughtUp, fellBehind, frameSent, liveAt, passedOver } from "./flow.ts";
+import { acknowledged, caughtUp, fellBehind, frameSent, liveAt, passedOver, type Behind } from "./flow.ts";
 import { Folding } from "./folding.ts";
 import { Ring } from "./ring.ts";
-import { inPieces, Selector, type Selection } from "./selection.ts";
+import { inPieces, select, type Selection } from "./selection.ts";
+import { Views } from "./views.ts";
 
 const RING_CHARS = 4_000_000;
 /** With `fold=1`: a frame is sent when so much is left after folding and more rows come, or so much was read for it. */
@@ -37,6 +39,7 @@ interface Dependencies {
 export class Audience {
   readonly #deps: Dependencies;
   readonly #clients = new Map<WebSocket, Client>();
+  readonly #views = new Views<Client>();
   readonly #ring = new Ring(RING_CHARS);
   #position: Position | null;
   #pull: Promise<void> | null = null;
@@ -67,11 +70,24 @@ export class Audience {
   /** A client that slept with its Hub: nothing is sent, nobody is told. */
   restore(client: Client): void {
     this.#clients.set(client.socket, client);
+    this.#views.add(client, client.view);
   }
 
   add(client: Client): void {
-    this.#clients.set(client.socket, client);
+    this.restore(client);
     this.#deps.counted();
+  }
+
+  /** Gives a client another filter: what is sent from now on passes that one. */
+  refilter(client: Client, filter: Filter | null): void {
+    this.#views.remove(client, client.view);
+    client.filter = filter;
+    this.#views.add(client, client.view);
+  }
+
+  /** Everything up to this number was sent to the client, or was outside its filter. */
+  sentTo({ flow }: Client): number {
+    return flow.mode === "behind" ? flow.sent : (this.#position?.seq ?? flow.framed);
   }
 
   /** After its welcome: `status` at once when it has everything, otherwise what it lacks, then `status`. */
@@ -81,7 +97,11 @@ export class Audience {
   }
 
   remove(socket: WebSocket): void {
-    if (this.#clients.delete(socket)) this.#deps.counted();
+    const client = this.#clients.get(socket);
+    if (client === undefined) return;
+    this.#clients.delete(socket);
+    this.#views.remove(client, client.view);
+    this.#deps.counted();
   }
 
   moveTo(position: Position): void {
@@ -97,14 +117,16 @@ export class Audience {
     const fresh = cut(batch, position.seq);
     this.#ring.add(fresh);
     this.moveTo({ epoch: fresh.epoch, seq: fresh.to });
-    const selector = new Selector(fresh);
-    const frames = new Map<string, string>();
-    for (const client of this.#clients.values()) {
-      if (client.flow.mode === "behind") continue;
-      if (client.hasRoom) {
-        this.#sendSelection(client, fresh.to, selector.select(client.view), frames);
-      } else client.flow = fellBehind(client.flow);
+    for (const { clients, selection } of this.#views.shares(fresh)) {
+      const frames = new Map<number, string>();
+      for (const client of clients) {
+        const { flow } = client;
+        if (flow.mode === "behind") continue;
+        if (client.hasRoom) this.#sendSelection(client, fresh.to, selection, frames);
+        else client.flow = fellBehind(flow, fresh.from);
+      }
     }
+    if (this.#views.areFiltered) this.#advanceSoon();
   }
 
   /** The client has taken in everything up to `position`: there may be room for more. */
@@ -112,6 +134,7 @@ export class Audience {
     if (position.epoch !== this.#position?.epoch) return; // from before a reset
     client.flow = acknowledged(client.flow, position.seq);
     if (client.flow.mode === "behind") void this.#serve(client);
+    else if (client.flow.framed < position.seq) this.#advanceSoon();
   }
 
   /** A status frame to everyone who is up to date; the others get it when they are. */
@@ -150,13 +173,16 @@ export class Audience {
     if (client.serving) return;
     client.serving = true;
     try {
-      while (client.flow.mode === "behind" && client.hasRoom && this.#clients.get(client.socket) === client) {
-        if (client.flow.sent === this.#position?.seq) {
-          client.flow = caughtUp(client.flow);
+      while (client.hasRoom && this.#clients.get(client.socket) === client) {
+        const { flow } = client;
+        if (flow.mode === "live") return;
+        if (flow.sent === this.#position?.seq) {
+          client.flow = caughtUp(flow);
           client.send(this.#deps.statusFrame());
+          if (flow.framed < flow.sent) this.#advanceSoon();
           return;
         }
-        await this.#serveNext(client);
+        await this.#serveNext(client, flow);
       }
     } catch (error) {
       logEvent("warn", "could not read history for a client; it is asked to come back", {
@@ -169,12 +195,12 @@ export class Audience {
     }
   }
 
-  async #serveNext(client: Client): Promise<void> {
-    const since = this.#at(client.flow.sent);
+  async #serveNext(client: Client, { sent }: Behind): Promise<void> {
+    const since = this.#at(sent);
     const first = await this.#readFor(client, since, since.seq);
     if (first === null) return;
     if (!client.fold) {
-      this.#sendPieces(client, first.to, new Selector(first).select(client.view));
+      this.#sendPieces(client, first.to, select(first, client.view));
       return;
     }
     const folding = new Folding(client.view.pin);
@@ -200,7 +226,7 @@ export class Audience {
       ? ({ ok: true, batch: kept } as const)
       : await this.#deps.read({ epoch: since.epoch, seq });
     const position = this.#position;
-    if (position?.epoch !== since.epoch || client.flow.sent !== since.seq) return null; // a reset came meanwhile
+    if (position?.epoch !== since.epoch || this.sentTo(client) !== since.seq) return null; // a reset came meanwhile
     // Not past this Hub's own position: from there on the client gets what everyone gets.
     if (result.ok) return cut(result.batch, seq, position.seq);
     if (result.reason === "expired") this.#reset(client, result.reason);
@@ -214,7 +240,7 @@ export class Audience {
    */
   #sendPieces(client: Client, to: number, selection: Selection): void {
     if (selection.count === 0) {
-      this.#sendSelection(client, to, selection);
+      if (client.flow.mode === "behind") client.flow = passedOver(client.flow, to);
       return;
     }
     for (const { text, count, last } of inPieces(selection.text, PIECE_CHARS, to)) {
@@ -223,23 +249,18 @@ export class Audience {
     }
   }
 
-  /** @param frames frames already built from this batch: clients at the same place with the same filter share one. */
+  /** @param frames those already built from this selection, by where they begin: clients at the same place share one. */
   #sendSelection(
     client: Client,
     to: number,
     { text, count }: Selection,
-    frames = new Map<string, string>(),
+    frames = new Map<number, string>(),
   ): void {
-    if (count === 0) {
-      client.flow = passedOver(client.flow, to);
-      this.#advanceSoon();
-      return;
-    }
-    const key = `${client.flow.framed} ${client.view.key}`;
-    let frame = frames.get(key);
+    const { framed } = client.flow;
+    let frame = frames.get(framed);
     if (frame === undefined) {
-      frame = changesFrame(this.#text(client.flow.framed), this.#text(to), text);
-      frames.set(key, frame);
+      frame = changesFrame(this.#text(framed), this.#text(to), text);
+      frames.set(framed, frame);
     }
     this.#sendFrame(client, frame, to, count);
   }
@@ -264,10 +285,11 @@ export class Audience {
     // It keeps the Hub awake for this second, and so no client sleeps behind the Hub's position.
     this.#advanceTimer ??= setTimeout(() => {
       this.#advanceTimer = null;
+      const to = this.#position?.seq ?? 0;
       for (const client of this.#clients.values()) {
-        const { framed, sent, mode } = client.flow;
-        if (framed === sent || mode === "behind") continue;
-        this.#sendFrame(client, changesFrame(this.#text(framed), this.#text(sent), ""), sent, 0);
+        const { framed, mode } = client.flow;
+        if (framed >= to || mode === "behind" || !client.hasRoom) continue;
+        this.#sendFrame(client, changesFrame(this.#text(framed), this.#text(to), ""), to, 0);
       }
     }, ADVANCE_MS);
   }

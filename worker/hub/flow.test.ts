@@ -28,8 +28,8 @@ describe("flow control of one client", () => {
     expect(hasRoom(frameSent(liveAt(0), 80, 1, 80, WINDOW), WINDOW)).toBe(false);
   });
 
-  it("keeps the next frame's from at the last frame when a batch held nothing for the client", () => {
-    const flow = passedOver(frameSent(liveAt(0), 5, 10, 5, WINDOW), 9);
+  it("keeps the next frame's from at the last frame when there was nothing for the client", () => {
+    const flow = passedOver(frameSent(behindAt(0), 5, 10, 5, WINDOW), 9);
     expect(flow).toMatchObject({ framed: 5, sent: 9 });
   });
 
@@ -38,9 +38,11 @@ describe("flow control of one client", () => {
     expect(acknowledged(flow, 10)).toBe(flow);
   });
 
-  it("changes only its mode when it falls behind and catches up", () => {
+  it("remembers where it stood when it falls behind, and only that", () => {
     const flow = frameSent(liveAt(1), 2, 3, 1, WINDOW);
-    expect(caughtUp(fellBehind(flow))).toEqual(flow);
+    const behind = fellBehind(flow, 9);
+    expect(behind).toEqual({ ...flow, mode: "behind", sent: 9 });
+    expect(caughtUp(behind)).toEqual(flow);
     expect(behindAt(7)).toMatchObject({ mode: "behind", sent: 7, framed: 7 });
   });
 

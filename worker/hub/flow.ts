@@ -6,15 +6,25 @@
  */
 import type { Window } from "../../protocol/messages.ts";
 
-export interface Flow {
-  readonly mode: "live" | "behind";
-  /** Everything up to this number was sent or was outside the filter. */
-  readonly sent: number;
-  /** The number in the last frame's `position`: the next frame's `from`. Less than `sent` when the filter let nothing through. */
+interface Common {
+  /** The number in the last frame's `position`: the next frame's `from`. */
   readonly framed: number;
   /** Frames under way, oldest first, in steps of an eighth of the window: bounded memory for any number of frames. */
   readonly underWay: readonly Step[];
 }
+
+/** Has been sent everything up to the Hub's position, or it was outside the filter. */
+export interface Live extends Common {
+  readonly mode: "live";
+}
+
+export interface Behind extends Common {
+  readonly mode: "behind";
+  /** Everything up to this number was sent or was outside the filter. Before it `framed`, when the filter let nothing through. */
+  readonly sent: number;
+}
+
+export type Flow = Live | Behind;
 
 interface Step {
   readonly seq: number;
@@ -28,12 +38,12 @@ export const WINDOW: Window = { bytes: 262_144, changes: 16_384 };
 const STEPS = 8;
 
 /** A client that has everything up to `seq`. */
-export function liveAt(seq: number): Flow {
-  return { mode: "live", sent: seq, framed: seq, underWay: [] };
+export function liveAt(seq: number): Live {
+  return { mode: "live", framed: seq, underWay: [] };
 }
 
 /** A client that has everything up to `seq` and must be served what came after. */
-export function behindAt(seq: number, underWay: readonly Step[] = []): Flow {
+export function behindAt(seq: number, underWay: readonly Step[] = []): Behind {
   return { mode: "behind", sent: seq, framed: seq, underWay };
 }
 
@@ -54,13 +64,13 @@ export function hasRoom(flow: Flow, window: Window = WINDOW): boolean {
 }
 
 /** A frame of `bytes` characters with `changes` changes, its position `seq`, was sent. */
-export function frameSent(
-  flow: Flow,
+export function frameSent<F extends Flow>(
+  flow: F,
   seq: number,
   bytes: number,
   changes: number,
   window: Window = WINDOW,
-): Flow {
+): F {
   const last = flow.underWay.at(-1);
   const merge =
     last !== undefined &&
@@ -69,26 +79,26 @@ export function frameSent(
   const underWay = merge
     ? [...flow.underWay.slice(0, -1), { seq, bytes: last.bytes + bytes, changes: last.changes + changes }]
     : [...flow.underWay, { seq, bytes, changes }];
-  return { ...flow, sent: seq, framed: seq, underWay };
+  return { ...flow, ...(flow.mode === "behind" && { sent: seq }), framed: seq, underWay };
 }
 
-/** A batch up to `seq` held nothing for this client, and no frame was sent. */
-export function passedOver(flow: Flow, seq: number): Flow {
+/** Up to `seq` there was nothing for this client, and no frame was sent. */
+export function passedOver(flow: Behind, seq: number): Behind {
   return { ...flow, sent: seq };
 }
 
 /** The client has taken in everything up to `seq`. An old or repeated acknowledgement changes nothing. */
-export function acknowledged(flow: Flow, seq: number): Flow {
+export function acknowledged<F extends Flow>(flow: F, seq: number): F {
   if (flow.underWay.length === 0 || (flow.underWay[0]?.seq ?? 0) > seq) return flow;
   return { ...flow, underWay: flow.underWay.filter((step) => step.seq > seq) };
 }
 
-/** The window was full when a batch came: nothing more until an acknowledgement. */
-export function fellBehind(flow: Flow): Flow {
-  return { ...flow, mode: "behind" };
+/** The window was full when something came for it that the Hub, until then at `seq`, took in: nothing more until an acknowledgement. */
+export function fellBehind({ framed, underWay }: Live, seq: number): Behind {
+  return { mode: "behind", sent: seq, framed, underWay };
 }
 
-/** Everything that there is has been sent. */
-export function caughtUp(flow: Flow): Flow {
-  return { ...flow, mode: "live" };
+/** Everything up to the Hub's position has been sent. */
+export function caughtUp({ framed, underWay }: Behind): Live {
+  return { mode: "live", framed, underWay };
 }

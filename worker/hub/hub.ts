@@ -131,11 +131,11 @@ export class Hub extends DurableObject<Env> {
         this.#audience.acknowledge(client, result.position);
         return;
       case "filter":
-        client.filter = result.filter;
+        this.#audience.refilter(client, result.filter);
         send(client, {
           type: "subscribed",
           filter: result.filter,
-          position: formatPosition({ epoch: position.epoch, seq: client.flow.sent }),
+          position: formatPosition({ epoch: position.epoch, seq: this.#audience.sentTo(client) }),
         });
         return;
       case "error":

@@ -1,7 +1,4 @@
-/**
- * What of a batch a client is sent. A batch is parsed once, and selected from once for each distinct view, however
- * many clients share it; the text of the changes is passed on as it came.
- */
+/** What of a batch a client is sent: the text of the changes is passed on as it came. */
 import type { Change } from "../../protocol/change.ts";
 import { parseExact } from "../../protocol/exact-json.ts";
 import { changePasses, type Filter } from "../../protocol/filter.ts";
@@ -69,33 +66,24 @@ export function pinned(pin: Filter, entry: Entry): Entry[] {
   return change === entry.change ? [entry] : [{ change, text: JSON.stringify(change) }];
 }
 
-export class Selector {
-  readonly #batch: Batch;
-  readonly #byView = new Map<string, Selection>();
-  #parsed: Entry[] | null = null;
+/** The changes of a batch. The log wrote these texts from validated changes; they are not checked a second time. */
+export function parseBatch({ text }: Batch): Entry[] {
+  if (text === "") return [];
+  return text.split(SEPARATOR).map((each) => ({ text: each, change: parseExact(each) as Change }));
+}
 
-  constructor(batch: Batch) {
-    this.#batch = batch;
-  }
+/** What of an entry is seen through a view: one, or none. */
+export function seenBy({ pin, filter }: View, entry: Entry): Entry[] {
+  const seen = pin === null ? [entry] : pinned(pin, entry);
+  return seen.filter(({ change }) => changePasses(filter, change));
+}
 
-  select({ pin, filter, key }: View): Selection {
-    const { text, from, to } = this.#batch;
-    if (key === "") return { text, count: to - from };
-    const known = this.#byView.get(key);
-    if (known !== undefined) return known;
-    const seen = pin === null ? this.#changes() : this.#changes().flatMap((entry) => pinned(pin, entry));
-    const passing = seen.filter(({ change }) => changePasses(filter, change));
-    const selection = { text: passing.map((entry) => entry.text).join(SEPARATOR), count: passing.length };
-    this.#byView.set(key, selection);
-    return selection;
-  }
+/** What of a batch a view lets through. */
+export function select(batch: Batch, view: View): Selection {
+  if (view.key === "") return { text: batch.text, count: batch.to - batch.from };
+  return joined(parseBatch(batch).flatMap((entry) => seenBy(view, entry)));
+}
 
-  #changes(): Entry[] {
-    // The log wrote these texts from validated changes; they are not checked a second time.
-    this.#parsed ??= this.#batch.text
-      .split(SEPARATOR)
-      .filter((text) => text !== "")
-      .map((text) => ({ text, change: parseExact(text) as Change }));
-    return this.#parsed;
-  }
+export function joined(entries: readonly Entry[]): Selection {
+  return { text: entries.map(({ text }) => text).join(SEPARATOR), count: entries.length };
 }
