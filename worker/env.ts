@@ -52,8 +52,15 @@ export interface Env {
   FALLBACK_AFTER_MS?: string;
   /** A location hint near the database: where the ChangeLog is created. Only the first use counts. */
   CHANGE_LOG_LOCATION?: string;
-  /** Hubs per region; clients are spread over them. */
+  /** Hubs that a region has at least; clients are spread over them. 1 unless set: a region grows and shrinks by itself. */
   HUB_SHARDS?: string;
-  /** "true" where `?region=` and `?shard=` may choose the hub: on a laptop every request comes from one region. */
+  /** Sockets that a hub is meant to hold; 4000 unless set. Where its hubs are fuller, a region gets more of them. */
+  HUB_SOCKETS?: string;
+  /** "eu": every object lives in the European Union. To be set before the first deployment: others are other objects. */
+  JURISDICTION?: string;
+  /**
+   * On a laptop every request comes from one region: "region" lets `?region=` choose another, "true" lets `?shard=` choose
+   * the hub as well, and then hubs send nobody elsewhere.
+   */
   ALLOW_HUB_OVERRIDE?: string;
 }

@@ -29,7 +29,7 @@ it("tells position, reach, lag and clients, by region and hub", async () => {
   expect(body).toMatchObject({
     success: true,
     listener: { status: "live", heardAt: expect.any(String), controls: [] },
-    clients: { total: 3, regions: { weur: 2, oc: 1 }, hubs: { "weur:0": 2, "oc:1": 1 } },
+    clients: { total: 3, regions: { weur: 2, oc: 1 }, hubs: { "weur:0": 2, "oc:1": 1 }, shards: {} },
     history: { changes: seq, oldest: position.replace(/\d+$/, "0"), bytes: expect.any(Number) },
     versions: { rowcast: packageJson.version, protocol: 1, deployment: { id: expect.any(String) } },
   });

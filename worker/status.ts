@@ -45,7 +45,11 @@ export const StatusBody = v.object({
   clients: v.object({
     total: Count,
     regions: v.record(v.string(), Count),
-    hubs: v.record(v.string(), Count),
+    hubs: v.pipe(v.record(v.string(), Count), v.description("Those that the log pushes to")),
+    shards: v.pipe(
+      v.record(v.string(), Count),
+      v.description("How many hubs hold the sockets of a region, where that is more than one"),
+    ),
   }),
   history: v.object({
     oldest: v.pipe(v.string(), v.description("The position that history reaches back to")),
@@ -98,7 +102,12 @@ export const status = new Hono<AppEnv>()
         controls: [...controls],
       },
       lag: { changes: found?.waiting ?? null, ms: lagMs },
-      clients: { total: connectedClients, regions: details.regions, hubs: details.hubs },
+      clients: {
+        total: connectedClients,
+        regions: details.regions,
+        hubs: details.hubs,
+        shards: details.shards,
+      },
       history,
       database: found?.database ?? (listener === "asleep" ? "asleep" : "not_asked"),
       versions: {

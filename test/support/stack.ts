@@ -50,7 +50,7 @@ export interface Stack {
   killListener(signal?: NodeJS.Signals): Promise<void>;
   readonly listenerPid: number;
   /** Takes the Hub's memory; its sockets live on (`hibernate`) or are cut as by a deploy (`close`). */
-  evictHub(webSockets: "hibernate" | "close"): Promise<void>;
+  evictHub(webSockets: "hibernate" | "close", name?: string): Promise<void>;
   /** Takes the ChangeLog's memory; its storage stays, and so do its control sockets unless they are to be cut. */
   evictChangeLog(webSockets?: "hibernate" | "close"): Promise<void>;
   /** What the Worker, then the listener have logged, the end of it: for a failing test. */
@@ -103,8 +103,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         if (listener === null) throw new Error("no listener is running");
         return listener.pid;
       },
-      evictHub: (webSockets) =>
-        worker.evictDurableObject("Hub", { name: HUB, webSockets }).catch(unlessGoneAlready),
+      evictHub: (webSockets, name = HUB) =>
+        worker.evictDurableObject("Hub", { name, webSockets }).catch(unlessGoneAlready),
       evictChangeLog: (webSockets) =>
         worker
           .evictDurableObject("ChangeLog", { name: CHANGE_LOG, ...(webSockets && { webSockets }) })

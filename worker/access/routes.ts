@@ -14,7 +14,7 @@ export const tickets = new Hono<AppEnv>()
     const access = c.get("access");
     requireRole(access, "read");
     const cf = c.req.raw.cf as IncomingRequestCfProperties | undefined;
-    const hub = chooseHub(c.env, cf, new URL(c.req.url).searchParams);
+    const { name: hub } = chooseHub(c.env, cf, new URL(c.req.url).searchParams);
     const { text, expiresAt } = await mintTicket(c.env, access, hub);
     c.header("Cache-Control", "no-store");
     return c.json(

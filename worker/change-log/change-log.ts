@@ -10,6 +10,7 @@ import { formatPosition, type Position } from "../../protocol/position.ts";
 import { openDatabase } from "../database/open.ts";
 import type { Env } from "../env.ts";
 import { parseHubName } from "../hub/region.ts";
+import { parentOf, readShardLimits } from "../hub/tree.ts";
 import { logError } from "../http/log-error.ts";
 import { logEvent } from "../log.ts";
 import { hub } from "../objects.ts";
@@ -19,7 +20,9 @@ import { describeLog, type LogDetails } from "./details.ts";
 import { FanOut, type HubReport } from "./fan-out.ts";
 import { History, type Delivery, type ReadResult } from "./history.ts";
 import { allAsleep, fallbackAt, listenerStatus, type Heard } from "./listener-watch.ts";
+import { HubTable } from "./hub-table.ts";
 import { readOutbox } from "./outbox.ts";
+import { Planner } from "./plan.ts";
 import { worthTelling, type LogOverview, type LogStatus } from "./status.ts";
 
 /** How often the outbox is read when there is no listener. */
@@ -35,7 +38,9 @@ const FALLBACK_PAGES = 50;
 
 export class ChangeLog extends DurableObject<Env> {
   readonly #history: History;
+  readonly #hubs: HubTable;
   readonly #fanOut: FanOut;
+  readonly #planner: Planner;
   readonly #fallbackAfterMs: number;
   #heardAt: number;
   #heardKept = 0;
@@ -60,13 +65,7 @@ export class ChangeLog extends DurableObject<Env> {
     };
     this.#fallbackAfterMs = positive(env.FALLBACK_AFTER_MS, 35_000);
     this.#history = new History(ctx.storage, limits, newEpoch);
-    ctx.storage.sql.exec(
-      "CREATE TABLE IF NOT EXISTS hubs (name TEXT PRIMARY KEY, clients INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID",
-    );
-    const known = ctx.storage.sql
-      .exec<{ name: string; clients: number; at: number }>("SELECT name, clients, at FROM hubs")
-      .toArray()
-      .map(({ name, clients, at }) => [name, { clients, at }] as const);
+    this.#hubs = new HubTable(ctx.storage.sql);
     // A log that has just woken gives the listener the whole time again before it takes it for gone.
     const heard = ctx.storage.kv.get<number>("heardAt");
     this.#heardAt = heard ?? Date.now();
@@ -81,7 +80,13 @@ export class ChangeLog extends DurableObject<Env> {
         changed: (name, report) => this.#hubChanged(name, report),
         warn: (event, details) => logEvent("warn", event, details),
       },
-      known,
+      this.#hubs.all(),
+    );
+    this.#planner = new Planner(
+      ctx.storage.kv,
+      readShardLimits(env),
+      this.#fanOut.clientsByHub(),
+      Date.now(),
     );
     this.#watched = this.#fanOut.connectedClients > 0;
     if (allAsleep(controlStates(ctx))) this.#heardAt = 0;
@@ -135,15 +140,22 @@ export class ChangeLog extends DurableObject<Env> {
     return { ...this.#history.read(since, maxChars, maxChanges), head: this.#history.position };
   }
 
-  /** A Hub has clients: from now on it is pushed to. Also its check-in, which mends a registration that was lost. */
+  /**
+   * A Hub has clients: from now on it is pushed to. Also its check-in, which mends a registration that was lost. One that
+   * another Hub is to hand on to is only told so, by the plan.
+   */
   join(name: string, report: HubReport): { position: Position; status: LogStatus } {
-    this.#fanOut.report(name, report, this.#history.position);
+    if (this.#isTop(name)) this.#fanOut.report(name, report, this.#history.position);
     return { position: this.#history.position, status: this.#status() };
   }
 
   /** A Hub counts its clients; with none it is no longer pushed to. */
   report(name: string, report: HubReport): void {
-    this.#fanOut.report(name, report);
+    if (report.clients === 0 || this.#isTop(name)) this.#fanOut.report(name, report);
+  }
+
+  #isTop(name: string): boolean {
+    return parentOf(parseHubName(name), this.#planner.plan) === null;
   }
 
   /**
@@ -157,7 +169,8 @@ export class ChangeLog extends DurableObject<Env> {
   }
 
   overview(): LogOverview {
-    return { ...this.#status(), position: formatPosition(this.#history.position) };
+    const { plan: _, ...shown } = this.#status();
+    return { ...shown, position: formatPosition(this.#history.position) };
   }
 
   /** For `/api/status`. */
@@ -173,6 +186,7 @@ export class ChangeLog extends DurableObject<Env> {
         heardAt: this.#lastHeardAt,
         controls: controlStates(this.ctx),
         hubs: this.#fanOut.clientsByHub(),
+        plan: this.#planner.plan,
       },
       now,
     );
@@ -180,6 +194,7 @@ export class ChangeLog extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     if (this.#fanOut.connectedClients === 0) return;
+    if (this.#planner.count(this.#fanOut.clientsByHub(), Date.now())) this.#tellSoon();
     if (this.#listener() === "down") {
       this.#tellSoon();
       await this.#readOutbox();
@@ -285,19 +300,13 @@ export class ChangeLog extends DurableObject<Env> {
       connectedClients: this.#fanOut.connectedClients,
       listener: this.#listener(),
       lagMs: this.#lagMs,
+      plan: this.#planner.plan,
     };
   }
 
   #hubChanged(name: string, report: HubReport | null): void {
-    const { sql } = this.ctx.storage;
-    if (report === null) sql.exec("DELETE FROM hubs WHERE name = ?", name);
-    else
-      sql.exec(
-        "INSERT OR REPLACE INTO hubs (name, clients, at) VALUES (?, ?, ?)",
-        name,
-        report.clients,
-        report.at,
-      );
+    this.#hubs.keep(name, report);
+    this.#planner.count(this.#fanOut.clientsByHub(), Date.now());
     this.#tellWatchers();
     if (report !== null) void this.#watchListener();
     this.#tellSoon();

@@ -10,6 +10,7 @@ const known: Known = {
   heardAt: 0,
   controls: [],
   hubs: [],
+  plan: {},
 };
 
 it("says of a log that has nothing yet that there is nothing", () => {
@@ -17,6 +18,7 @@ it("says of a log that has nothing yet that there is nothing", () => {
     cursorAgeMs: null,
     heardAt: null,
     hubs: {},
+    shards: {},
     regions: {},
     history: { oldest: "e.0", changes: 0, bytes: 4096, ageMs: null },
   });

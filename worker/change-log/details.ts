@@ -2,6 +2,7 @@
 import type { ListenerState } from "../../protocol/control.ts";
 import { formatPosition, type Position } from "../../protocol/position.ts";
 import { parseHubName } from "../hub/region.ts";
+import type { Plan } from "../hub/tree.ts";
 import type { HistoryReach } from "./history.ts";
 import type { LogOverview } from "./status.ts";
 
@@ -18,6 +19,8 @@ export interface LogDetails extends LogOverview {
   readonly hubs: Readonly<Record<string, number>>;
   /** Clients, by region. */
   readonly regions: Readonly<Record<string, number>>;
+  /** How many hubs hold the sockets of a region, where that is more than one. */
+  readonly shards: Readonly<Record<string, number>>;
   readonly history: {
     /** The position from which on everything is here; a client that is older is reset. */
     readonly oldest: string;
@@ -39,6 +42,7 @@ export interface Known {
   readonly heardAt: number;
   readonly controls: readonly ListenerState[];
   readonly hubs: Iterable<readonly [name: string, clients: number]>;
+  readonly plan: Plan;
 }
 
 export function describeLog(known: Known, now: number): LogDetails {
@@ -58,6 +62,7 @@ export function describeLog(known: Known, now: number): LogDetails {
     controls,
     hubs,
     regions,
+    shards: Object.fromEntries(Object.entries(known.plan).map(([region, { shards }]) => [region, shards])),
     history: {
       oldest: formatPosition({ epoch: head.epoch, seq: reach.first === null ? head.seq : reach.first - 1 }),
       changes: reach.first === null ? 0 : head.seq - reach.first + 1,

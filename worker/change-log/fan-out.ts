@@ -136,8 +136,9 @@ export class FanOut {
     const head = this.#deps.head();
     const { sent } = target;
     if (sent?.epoch === head.epoch && sent.seq === head.seq) return null;
-    if (sent !== null && batch?.epoch === sent.epoch && batch.from === sent.seq && batch.to === head.seq)
-      return batch;
+    // To one of whom nothing is known too: it knows what it lacks, and pulls that.
+    const continues = sent === null || (batch?.epoch === sent.epoch && batch.from === sent.seq);
+    if (batch !== undefined && continues && batch.epoch === head.epoch && batch.to === head.seq) return batch;
     if (sent !== null) {
       const result = this.#deps.read(sent, PUSH_CHARS);
       if (result.ok) return result.batch;

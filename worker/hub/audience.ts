@@ -30,6 +30,8 @@ interface Dependencies {
   read(since: Position): Promise<ReadResult & { head: Position }>;
   /** The position has changed. */
   moved(position: Position): void;
+  /** A batch has been taken in, or everything is to begin anew: for whom this Hub hands on to. */
+  took(batch?: Batch): void;
   /** A client came or went. */
   counted(): void;
   /** The present `status` frame. */
@@ -104,6 +106,42 @@ export class Audience {
     this.#deps.counted();
   }
 
+  /** What follows a position, where it is kept here; null otherwise, and where nothing follows. */
+  recent({ epoch, seq }: Position): Batch | null {
+    return epoch === this.#position?.epoch ? this.#ring.after(seq) : null;
+  }
+
+  /**
+   * Asks so many clients to come back, spread over `afterMs`: they will be let in elsewhere. Those that have been asked
+   * already count as gone.
+   */
+  sendAway(count: number, afterMs: number): void {
+    let left = count - this.leaving;
+    for (const client of this.#clients.values()) {
+      if (left <= 0) return;
+      if (client.isLeaving) continue;
+      client.isLeaving = true;
+      left -= 1;
+      client.send(JSON.stringify({ type: "reconnect", after: afterMs } satisfies ServerMessage));
+    }
+  }
+
+  /** How many have been asked to go and are still here. */
+  get leaving(): number {
+    let leaving = 0;
+    for (const { isLeaving } of this.#clients.values()) if (isLeaving) leaving += 1;
+    return leaving;
+  }
+
+  /** Ends the connections of those who were asked to go long ago. */
+  closeLeaving(): void {
+    for (const { socket, isLeaving } of this.#clients.values()) {
+      if (!isLeaving) continue;
+      socket.close(CloseCode.COME_BACK, "come back with your position");
+      this.remove(socket);
+    }
+  }
+
   moveTo(position: Position): void {
     if (position.epoch !== this.#position?.epoch) this.#ring.clear();
     this.#position = position;
@@ -117,6 +155,7 @@ export class Audience {
     const fresh = cut(batch, position.seq);
     this.#ring.add(fresh);
     this.moveTo({ epoch: fresh.epoch, seq: fresh.to });
+    this.#deps.took(fresh);
     for (const { clients, selection } of this.#views.shares(fresh)) {
       const frames = new Map<number, string>();
       for (const client of clients) {
@@ -159,6 +198,7 @@ export class Audience {
       if (!result.ok) {
         this.moveTo(result.head);
         this.#ring.clear();
+        this.#deps.took();
         for (const client of this.#clients.values()) this.#reset(client, result.reason);
         return;
       }

@@ -18,6 +18,8 @@ export class Client {
   #flow: Flow;
   /** A loop that serves this client from ring or log is running. */
   serving = false;
+  /** It has been asked to come back elsewhere. */
+  isLeaving = false;
   #savedQuarter = 0;
 
   constructor(socket: WebSocket, { id, bearer, filter, fold, flow, connectedAt }: Attachment) {

@@ -8,7 +8,7 @@ import { hub } from "../objects.ts";
 import { MAX_FILTER_BYTES, MAX_PIN_BYTES, filterBytes, pack, unpack } from "./attachment.ts";
 import { WINDOW } from "./flow.ts";
 
-const HERE = { region: "enam", shard: 0 } as const;
+const HERE = { region: "enam", level: 0, shard: 0 } as const;
 const SECRET = "test-jwt-secret-0123456789-0123456789";
 let listener: FakeListener;
 

@@ -3,10 +3,31 @@ import type { Env } from "../env.ts";
 import { badTicket } from "../access/tickets.ts";
 import { Problem } from "../http/problem.ts";
 import type { Bearer } from "./attachment.ts";
+import type { HubName } from "./region.ts";
 
 /** How the Worker tells a Hub whom it sends: headers that only the Worker writes, on a request that it makes. */
 export const BEARER_HEADER = "X-Rowcast-Bearer";
 export const TICKET_HEADER = "X-Rowcast-Ticket";
+
+/**
+ * How many shards a region has. A Worker says from how many it has chosen; a Hub says how many there are, with the socket
+ * or instead of it.
+ */
+export const SHARDS_HEADER = "X-Rowcast-Shards";
+
+/**
+ * Whether the client should be let in elsewhere: the Worker has chosen from more or fewer shards than there are. Without
+ * the header nobody has chosen: a ticket names its hub, and whoever is too many is asked to move later.
+ */
+export function isElsewhere(headers: Headers, { level }: HubName, shards: number): boolean {
+  const known = headers.get(SHARDS_HEADER);
+  return level === 0 && known !== null && Number(known) !== shards;
+}
+
+/** Choose anew, from so many. For the Worker only. */
+export function redirect(shards: number): Response {
+  return new Response(null, { status: 421, headers: { [SHARDS_HEADER]: String(shards) } });
+}
 
 /** @throws {Problem} `unavailable` when the Worker that asks is of a version that does not say whom it sends. */
 export function readBearer(headers: Headers): Bearer {

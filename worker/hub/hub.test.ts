@@ -16,7 +16,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const HERE = { region: "enam", shard: 0 } as const;
+const HERE = { region: "enam", level: 0, shard: 0 } as const;
 
 /** What the hub here does when it is pushed to; null: what it always does. Other hubs are left alone. */
 async function replacePush(instead: () => Promise<never> | null): Promise<void> {

@@ -1,65 +1,75 @@
 /**
- * A Hub: the sockets of one region's shard and nothing else. It is pushed batches by the ChangeLog, pulls what it missed,
- * and sends to each client what its filter lets through, as fast as that client takes it in. It may lose its memory after
- * any ten idle seconds: sockets carry their own state, and the auto-response to `ping` carries the Hub's position.
+ * A Hub: the sockets of one region's shard, or in a large region the Hubs that it hands on to. It is pushed batches from
+ * above, pulls what it missed, and sends to each client what its filter lets through, as fast as that client takes it in. It
+ * may lose its memory after any ten idle seconds: sockets carry their own state, and the auto-response to `ping` carries
+ * the Hub's position.
  */
 import { DurableObject } from "cloudflare:workers";
-import { CloseCode, TOKEN_EXPIRED } from "../../protocol/close-codes.ts";
+import { CloseCode } from "../../protocol/close-codes.ts";
 import type { Filter } from "../../protocol/filter.ts";
 import { filterFromSearch } from "../../protocol/filter-address.ts";
 import { formatPong, parsePong, PING } from "../../protocol/frames.ts";
 import type { ResetReason, ServerMessage } from "../../protocol/messages.ts";
 import { formatPosition, parsePosition, type Position } from "../../protocol/position.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
-import type { HubReport } from "../change-log/fan-out.ts";
-import type { Batch } from "../change-log/history.ts";
-import type { LogStatus } from "../change-log/status.ts";
+import type { FanOut, HubReport } from "../change-log/fan-out.ts";
+import type { Batch, ReadResult } from "../change-log/history.ts";
+import { statusMessage, type LogStatus } from "../change-log/status.ts";
 import type { Env } from "../env.ts";
 import { recordConnection } from "../analytics.ts";
 import { problemResponse } from "../http/problem.ts";
 import { logEvent } from "../log.ts";
-import { changeLog } from "../objects.ts";
+import { changeLog, hub } from "../objects.ts";
 import { Audience } from "./audience.ts";
 import type { Bearer } from "./attachment.ts";
+import { openBelow } from "./below.ts";
 import { Client, wake } from "./client.ts";
-import { readBearer, readCaps, requireRoom, TICKET_HEADER, UsedTickets } from "./door.ts";
+import {
+  isElsewhere,
+  readBearer,
+  readCaps,
+  redirect,
+  requireRoom,
+  SHARDS_HEADER,
+  TICKET_HEADER,
+  UsedTickets,
+} from "./door.ts";
 import { behindAt, liveAt, WINDOW } from "./flow.ts";
 import { readMessage } from "./inbox.ts";
+import { Membership } from "./membership.ts";
+import { formatHubName, parseHubName, type HubName } from "./region.ts";
+import { sweep } from "./sweep.ts";
+import { readShardLimits, shardsOf, spreadOf, surplus } from "./tree.ts";
 
 /** How much is read from the log at once for a client or a Hub that is behind. */
 const READ_CHARS = 131_072;
-/** Counts of clients go to the ChangeLog this much after a change. */
-const REPORT_MS = 200;
 /** With clients here, the Hub checks in this often: a lost registration is mended, dead sockets are closed. */
 const CHECK_IN_MS = 60_000;
-/** A client that pings (every 25 s) and then is silent for this long is dead. */
-const DEAD_AFTER_MS = 90_000;
 
 export class Hub extends DurableObject<Env> {
   readonly #audience: Audience;
-  /** The ChangeLog knows of this Hub and pushes to it. */
-  #joined: boolean;
-  /** Null after waking, until the log has been heard. */
-  #status: LogStatus | null = null;
+  readonly #membership: Membership;
+  /** The Hubs that this one hands on to; null for one that holds sockets. */
+  readonly #below: FanOut | null = null;
   /** Those on their way in, for whom the log is being asked where it stands. */
   readonly #arriving = new Set<Bearer>();
+  /** The same for Hubs: how many clients they have. */
+  #joining = 0;
   /** A push came while the first client was on its way in: what it brought must be pulled. */
   #missed = false;
-  #joinedAt = 0;
   /** From the first ticket on: most hubs never see one. */
   #tickets: UsedTickets | null = null;
-  #reportTimer: ReturnType<typeof setTimeout> | null = null;
-  #lastReportAt = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const position = parsePosition(parsePong(ctx.getWebSocketAutoResponse()?.response ?? "") ?? "");
     this.#audience = new Audience(
       {
-        read: (since) => changeLog(env).read(since, READ_CHARS),
+        read: (since) => this.#membership.upstream.read(since, READ_CHARS),
         moved: (to) => this.#answerPings(to),
-        counted: () => this.#reportSoon(),
-        statusFrame: () => JSON.stringify({ type: "status", ...this.#known() } satisfies ServerMessage),
+        took: (batch) => this.#below?.deliver(batch),
+        counted: () => this.#membership.reportSoon(),
+        statusFrame: () => JSON.stringify(statusMessage(this.#known())),
       },
       position,
     );
@@ -68,7 +78,18 @@ export class Hub extends DurableObject<Env> {
       if (client === null) socket.close(CloseCode.COME_BACK, "come back with your position");
       else this.#audience.restore(client);
     }
-    this.#joined = this.#audience.size > 0;
+    if (this.#name.level > 0)
+      this.#below = openBelow(env, ctx.storage.sql, {
+        audience: this.#audience,
+        status: () => this.#known(),
+        counted: () => this.#membership.reportSoon(),
+      });
+    this.#membership = new Membership(this.#name, ctx.storage.kv, this.#clients > 0, {
+      call: (parent) => (parent === null ? changeLog(env) : hub(env, parent)),
+      clients: () => this.#clients,
+      moved: (to) => this.#catchUp(to),
+      warn: (event, details) => logEvent("warn", event, details),
+    });
   }
 
   /** A WebSocket upgrade from the Worker, which has checked `since`, the filter, and who is asking. */
@@ -88,33 +109,76 @@ export class Hub extends DurableObject<Env> {
     this.#arriving.add(bearer);
     try {
       const position = await this.#arrive(since);
+      const shards = shardsOf(this.#membership.plan, this.#name.region);
+      if (isElsewhere(request.headers, this.#name, shards)) {
+        this.#membership.reportSoon();
+        return redirect(shards);
+      }
       this.ctx.acceptWebSocket(ours);
       this.#welcome(ours, { bearer, filter, fold }, since, position);
-      recordConnection(this.env, this.#name(), since !== null);
+      recordConnection(this.env, formatHubName(this.#name), since !== null);
+      await this.#keepWatch(bearer.expiresAt);
+      return new Response(null, {
+        status: 101,
+        webSocket: theirs,
+        headers: { [SHARDS_HEADER]: String(shards) },
+      });
     } finally {
       this.#arriving.delete(bearer);
     }
-    await this.#keepWatch(bearer.expiresAt);
-    return new Response(null, { status: 101, webSocket: theirs });
   }
 
-  /** The ChangeLog has something new. What does not continue here is pulled instead. */
+  /** There is something new. What does not continue here is pulled instead. */
   async push(batch: Batch, status: LogStatus): Promise<HubReport> {
-    this.#status = status;
+    this.#membership.heard(status);
     const { position, size } = this.#audience;
-    if (size === 0 || position === null) {
-      if (this.#arriving.size > 0) this.#missed = true;
-      else this.#joined = false;
+    const isEmpty = size === 0 && (this.#below?.connectedClients ?? 0) === 0;
+    if (isEmpty || (position === null && this.#below === null)) {
+      if (this.#clients > 0) this.#missed = true;
+      else this.#membership.forget();
+    } else if (position === null) {
+      // One that hands on and has lost its memory: those below know what they have.
+      this.#audience.moveTo({ epoch: batch.epoch, seq: batch.from });
+      this.#audience.take(batch);
     } else if (batch.epoch === position.epoch && batch.from <= position.seq) this.#audience.take(batch);
     else await this.#audience.pull();
-    return this.#report();
+    return this.#membership.report();
   }
 
   /** The numbers of the whole have changed. */
   tell(status: LogStatus): HubReport {
-    this.#status = status;
+    this.#membership.heard(status);
     this.#audience.tell();
-    return this.#report();
+    this.#below?.tell(status);
+    this.#makeRoom();
+    return this.#membership.report();
+  }
+
+  /** A Hub below has clients: from now on it is handed on to. Also its check-in. */
+  async join(name: string, report: HubReport): Promise<{ position: Position; status: LogStatus }> {
+    this.#joining += report.clients;
+    let position: Position;
+    try {
+      position = await this.#present();
+      this.#below?.report(name, report, position);
+    } finally {
+      this.#joining -= report.clients;
+    }
+    await this.#keepWatch(null);
+    return { position, status: this.#known() };
+  }
+
+  /** A Hub below counts its clients; with none it is no longer handed on to. */
+  report(name: string, report: HubReport): void {
+    this.#below?.report(name, report);
+  }
+
+  /** History after a position, for the Hubs below: what is kept here, otherwise from further above. */
+  async read(since: Position, maxChars: number): Promise<ReadResult & { head: Position }> {
+    const { position } = this.#audience;
+    const batch = this.#audience.recent(since);
+    if (batch !== null && position !== null) return { ok: true, batch, head: position };
+    return this.#membership.upstream.read(since, maxChars);
   }
 
   override webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): void {
@@ -156,33 +220,14 @@ export class Hub extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     const now = Date.now();
-    for (const client of this.#audience.clients) {
-      const { socket, connectedAt, bearer } = client;
-      if (bearer.expiresAt !== null && bearer.expiresAt <= now) {
-        // Said in a frame too: readers of events see no close codes, and a close is told to a client only when the
-        // connection under it is gone, which takes workerd ten seconds after an alarm.
-        send(client, {
-          type: "error",
-          code: TOKEN_EXPIRED,
-          message: "the token has run out: come back with a new one",
-        });
-        socket.close(CloseCode.TOKEN_EXPIRED, "token expired");
-        this.#audience.remove(socket);
-        continue;
-      }
-      const pinged = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime();
-      if (pinged === undefined || now - Math.max(pinged, connectedAt) <= DEAD_AFTER_MS) continue;
-      socket.close(CloseCode.IDLE, "nothing heard from you");
-      this.#audience.remove(socket);
-    }
-    if (this.#audience.size === 0) return;
-    const expiries = Array.from(this.#audience.clients, ({ bearer }) => bearer.expiresAt ?? Infinity);
-    const earliest = expiries.reduce((least, each) => Math.min(least, each), Infinity);
-    await this.ctx.storage.setAlarm(Math.min(now + CHECK_IN_MS, earliest));
-    if (now - this.#joinedAt < CHECK_IN_MS / 2) return; // woken for a token, not for the check-in
-    const { position } = await this.#join();
-    const here = this.#audience.position;
-    if (here?.epoch !== position.epoch || here.seq !== position.seq) await this.#audience.pull();
+    const pingedAt = (socket: WebSocket) => this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime();
+    const expiry = sweep(this.#audience, pingedAt, now);
+    if (this.#clients === 0) return;
+    await this.ctx.storage.setAlarm(Math.min(now + CHECK_IN_MS, expiry));
+    if (now - this.#membership.joinedAt < CHECK_IN_MS / 2) return; // woken for a token, not for the check-in
+    this.#audience.closeLeaving();
+    await this.#catchUp(await this.#membership.join());
+    this.#makeRoom();
   }
 
   #welcome(
@@ -213,21 +258,24 @@ export class Hub extends DurableObject<Env> {
 
   /** Where this Hub is, once it is as far as a client at `since` may expect. */
   async #arrive(since: Position | null): Promise<Position> {
-    const position = await this.#present();
-    if (since === null || (position.epoch === since.epoch && since.seq <= position.seq)) return position;
-    // Ahead of this Hub, or of another epoch: perhaps the Hub is what is behind.
-    await this.#audience.pull();
-    return this.#present();
+    let position = await this.#present();
+    // Ahead of this Hub, or of another epoch: perhaps the Hub is what is behind, and who hands on to it too.
+    while (since !== null && (position.epoch !== since.epoch || since.seq > position.seq)) {
+      await this.#audience.pull();
+      const next = await this.#present();
+      if (next.epoch === position.epoch && next.seq === position.seq) break;
+      position = next;
+    }
+    return position;
   }
 
-  /** Where this Hub is; the first client makes it known to the ChangeLog and learns it from there. */
+  /** Where this Hub is; the first client makes it known above and learns it from there. */
   async #present(): Promise<Position> {
     const known = this.#audience.position;
-    if (this.#joined && known !== null && this.#status !== null) return known;
-    const { position } = await this.#join();
+    if (this.#membership.isJoined && known !== null && this.#membership.status !== null) return known;
+    const position = await this.#membership.join();
     // While the answer was under way, others may have come in and pushes may have been taken.
     if (this.#audience.position === null || this.#audience.size === 0) this.#audience.moveTo(position);
-    this.#joined = true;
     while (this.#missed) {
       this.#missed = false;
       await this.#audience.pull();
@@ -235,32 +283,23 @@ export class Hub extends DurableObject<Env> {
     return this.#audience.position ?? position;
   }
 
-  async #join(): Promise<{ position: Position; status: LogStatus }> {
-    const answer = await changeLog(this.env).join(this.#name(), this.#report());
-    this.#status = answer.status;
-    this.#joinedAt = Date.now();
-    return answer;
+  async #catchUp(to: Position): Promise<void> {
+    const { position } = this.#audience;
+    if (position?.epoch !== to.epoch || position.seq !== to.seq) await this.#audience.pull();
   }
 
-  #reportSoon(): void {
-    this.#reportTimer ??= setTimeout(() => {
-      this.#reportTimer = null;
-      const report = this.#report();
-      if (report.clients === 0) this.#joined = false;
-      changeLog(this.env)
-        .report(this.#name(), report)
-        .catch((error: unknown) => {
-          logEvent("warn", "could not report clients; the next check-in will", {
-            hub: this.#name(),
-            error: String(error),
-          });
-        });
-    }, REPORT_MS);
+  /** Sends clients elsewhere where there are too many, or where there are to be none. */
+  #makeRoom(): void {
+    const { plan, status } = this.#membership;
+    if (status === null || this.#below !== null || this.env.ALLOW_HUB_OVERRIDE === "true") return;
+    const { size } = this.#audience;
+    const count = surplus(this.#name, plan, size, readShardLimits(this.env).perHub);
+    if (count > 0) this.#audience.sendAway(count, spreadOf(count));
   }
 
-  #report(): HubReport {
-    this.#lastReportAt = Math.max(this.#lastReportAt + 1, Date.now());
-    return { clients: this.#audience.size + this.#arriving.size, at: this.#lastReportAt };
+  /** All that are here, and those on their way in. */
+  get #clients(): number {
+    return this.#audience.size + this.#arriving.size + (this.#below?.connectedClients ?? 0) + this.#joining;
   }
 
   /** @throws {Problem} for a ticket that has been used, or too many sockets of one address or token. */
@@ -291,13 +330,13 @@ export class Hub extends DurableObject<Env> {
 
   /** The numbers of the whole as the log last told them: the same for everyone, so that a correction always comes. */
   #known(): LogStatus {
-    return this.#status ?? { connectedClients: 0, listener: "connecting", lagMs: null };
+    return this.#membership.status ?? { connectedClients: 0, listener: "connecting", lagMs: null };
   }
 
-  #name(): string {
+  get #name(): HubName {
     const { name } = this.ctx.id;
     if (name === undefined) throw new Error("a hub is only reached by its name");
-    return name;
+    return parseHubName(name);
   }
 }
 

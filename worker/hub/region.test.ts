@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatHubName, parseHubName, regionOf } from "./region.ts";
+import { europeanRegion, formatHubName, parseHubName, regionOf, REGIONS } from "./region.ts";
 
 describe("the region of a client", () => {
   it.each([
@@ -18,8 +18,17 @@ describe("the region of a client", () => {
     expect(regionOf(place)).toBe(region);
   });
 
+  it("is one within the European Union where everything has to stay there", () => {
+    expect(REGIONS.map(europeanRegion)).toEqual(
+      REGIONS.map((region) => (region === "eeur" || region === "me" ? "eeur" : "weur")),
+    );
+  });
+
   it("is in the hub's name, which is read back", () => {
-    expect(parseHubName(formatHubName({ region: "weur", shard: 3 }))).toEqual({ region: "weur", shard: 3 });
-    expect(() => parseHubName("moon:1")).toThrow("not a hub's name");
+    const hub = { region: "weur", level: 0, shard: 3 } as const;
+    expect(formatHubName(hub)).toBe("weur:3");
+    for (const name of [hub, { ...hub, level: 2 }]) expect(parseHubName(formatHubName(name))).toEqual(name);
+    for (const name of ["moon:1", "weur", "weur/0:1", "weur:x", ":1"])
+      expect(() => parseHubName(name)).toThrow("not a hub's name");
   });
 });

@@ -8,6 +8,8 @@ export type Region = (typeof REGIONS)[number];
 
 export interface HubName {
   readonly region: Region;
+  /** 0 holds sockets; what is above hands on to those below (tree.ts). */
+  readonly level: number;
   readonly shard: number;
 }
 
@@ -49,18 +51,23 @@ export function regionOf(place: Place): Region {
   }
 }
 
+/** The same where every object has to stay in the European Union. */
+export function europeanRegion(region: Region): Region {
+  return region === "eeur" || region === "me" ? "eeur" : "weur";
+}
+
 export function isRegion(text: string): text is Region {
   return REGIONS.some((region) => region === text);
 }
 
-/** The name of the object: `weur:0`. */
-export function formatHubName({ region, shard }: HubName): string {
-  return `${region}:${shard}`;
+/** The name of the object: `weur:0`, and of one that hands on to others `weur/1:0`. */
+export function formatHubName({ region, level, shard }: HubName): string {
+  return `${region}${level > 0 ? `/${level}` : ""}:${shard}`;
 }
 
 /** @throws {TypeError} for a name that this module did not write. */
 export function parseHubName(name: string): HubName {
-  const [region = "", shard = ""] = name.split(":");
-  if (!isRegion(region) || !/^[0-9]{1,4}$/.test(shard)) throw new TypeError(`not a hub's name: ${name}`);
-  return { region, shard: Number(shard) };
+  const [, region = "", level = "0", shard = ""] = /^([a-z]+)(?:\/([1-9]))?:([0-9]{1,6})$/.exec(name) ?? [];
+  if (!isRegion(region)) throw new TypeError(`not a hub's name: ${name}`);
+  return { region, level: Number(level), shard: Number(shard) };
 }

@@ -5,7 +5,10 @@ import { parsePosition, type Position } from "../../protocol/position.ts";
 import type { Env } from "../env.ts";
 import { Problem } from "../http/problem.ts";
 import { filterBytes, MAX_FILTER_BYTES } from "../hub/attachment.ts";
-import { isRegion, regionOf, REGIONS, type HubName } from "../hub/region.ts";
+import { SHARDS_HEADER } from "../hub/door.ts";
+import { europeanRegion, isRegion, regionOf, REGIONS, type HubName, type Region } from "../hub/region.ts";
+import { readShardLimits } from "../hub/tree.ts";
+import { isEuropean } from "../objects.ts";
 
 export interface StreamAddress {
   since: Position | null;
@@ -41,6 +44,24 @@ export function readStreamAddress(search: URLSearchParams, lastEventId?: string)
 }
 
 /**
+ * How many shards each region has, as the hubs have told this isolate. It need not be right: a hub that is asked by
+ * somebody who knows another number says so.
+ */
+const knownShards = new Map<Region, number>();
+
+/** @param headers of a hub's answer. */
+export function learnShards({ region }: HubName, headers: Headers): void {
+  const shards = Number(headers.get(SHARDS_HEADER));
+  if (Number.isSafeInteger(shards) && shards > 0) knownShards.set(region, shards);
+}
+
+export interface Choice {
+  readonly name: HubName;
+  /** From how many the shard was chosen; null when the address names it. */
+  readonly shards: number | null;
+}
+
+/**
  * The Hub for a client: its region, and one of the region's shards by chance.
  *
  * @throws {Problem} `invalid_query` when `?region=` or `?shard=` is allowed here and wrong.
@@ -50,17 +71,19 @@ export function chooseHub(
   cf: IncomingRequestCfProperties | undefined,
   search: URLSearchParams,
   random = Math.random,
-): HubName {
-  const shards = Math.max(1, Math.floor(Number(env.HUB_SHARDS ?? 1)) || 1);
-  const name = {
-    region: regionOf({ continent: cf?.continent, country: cf?.country, longitude: cf?.longitude }),
-    shard: Math.floor(random() * shards),
-  };
-  if (env.ALLOW_HUB_OVERRIDE !== "true") return name;
-  const [region, shard] = [search.get("region") ?? name.region, search.get("shard") ?? String(name.shard)];
+): Choice {
+  const own = regionOf({ continent: cf?.continent, country: cf?.country, longitude: cf?.longitude });
+  const free = env.ALLOW_HUB_OVERRIDE;
+  const wish = free === "true" || free === "region" ? search.get("region") : null;
+  const region = wish ?? (isEuropean(env) ? europeanRegion(own) : own);
   if (!isRegion(region)) throw wrong("region", `one of ${REGIONS.join(", ")}`);
+  const shard = free === "true" ? search.get("shard") : null;
+  if (shard === null) {
+    const shards = knownShards.get(region) ?? readShardLimits(env).atLeast;
+    return { name: { region, level: 0, shard: Math.floor(random() * shards) }, shards };
+  }
   if (!/^[0-9]{1,4}$/.test(shard)) throw wrong("shard", "a number from 0 to 9999");
-  return { region, shard: Number(shard) };
+  return { name: { region, level: 0, shard: Number(shard) }, shards: null };
 }
 
 function wrong(field: string, message: string): Problem {

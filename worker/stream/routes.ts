@@ -5,16 +5,15 @@ import { authenticate } from "../access/authenticate.ts";
 import { requireOrigin } from "../access/origins.ts";
 import type { Ticket } from "../access/tickets.ts";
 import type { Bearer } from "../hub/attachment.ts";
-import { BEARER_HEADER, TICKET_HEADER } from "../hub/door.ts";
+import { BEARER_HEADER, SHARDS_HEADER, TICKET_HEADER } from "../hub/door.ts";
 import { addressOf } from "../http/caller.ts";
 import { limits } from "../http/guard.ts";
 import { filterToSearch } from "../../protocol/filter.ts";
 import { formatPosition } from "../../protocol/position.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { allowMethods, requireUpgrade } from "../http/validation.ts";
-import type { HubName } from "../hub/region.ts";
 import { hub } from "../objects.ts";
-import { chooseHub, readStreamAddress, type StreamAddress } from "./address.ts";
+import { chooseHub, learnShards, readStreamAddress, type StreamAddress } from "./address.ts";
 import { SSE_HEADERS, sseStream } from "./sse.ts";
 
 const NOT_A_SOCKET = "This is a WebSocket: connect with ws:// or wss://, or read /sse over HTTP.";
@@ -22,32 +21,38 @@ const NOT_A_SOCKET = "This is a WebSocket: connect with ws:// or wss://, or read
 export const streams = new Hono<AppEnv>()
   .use("/ws", allowMethods("GET"), authenticate({ tickets: true }), limits)
   .use("/sse", allowMethods("GET"), authenticate({ tickets: true }), limits)
-  .get("/ws", requireUpgrade(NOT_A_SOCKET), async (c) => {
-    const { name, request } = await findHub(c, readStreamAddress(new URL(c.req.url).searchParams));
-    // No middleware touches this answer: the headers of a 101 cannot be changed.
-    return hub(c.env, name).fetch(request);
-  })
+  // No middleware touches this answer: the headers of a 101 cannot be changed.
+  .get("/ws", requireUpgrade(NOT_A_SOCKET), (c) =>
+    enter(c, readStreamAddress(new URL(c.req.url).searchParams)),
+  )
   .get("/sse", async (c) => {
     const address = readStreamAddress(new URL(c.req.url).searchParams, c.req.header("Last-Event-ID"));
-    const { name, request } = await findHub(c, address);
-    const answer = await hub(c.env, name).fetch(request);
+    const answer = await enter(c, address);
     if (!answer.webSocket) return answer;
     return new Response(sseStream(answer.webSocket, c.req.raw.signal), { headers: SSE_HEADERS });
   });
 
-/** The hub for a request, and what it is asked, once it is certain that the caller may read. */
-async function findHub(
-  c: Context<AppEnv>,
-  address: StreamAddress,
-): Promise<{ name: HubName; request: Request }> {
+/** Hubs may not agree for a moment on how many of them there are: then the last one asked lets the client in. */
+const MAX_CHOICES = 3;
+
+/** Asks the client's hub for a socket, once it is certain that the caller may read. */
+async function enter(c: Context<AppEnv>, address: StreamAddress): Promise<Response> {
   requireOrigin(c.env, c.req.raw);
   const [access, ticket] = [c.get("access"), c.get("ticket")];
   requireRole(access, "read");
   const cf = c.req.raw.cf as IncomingRequestCfProperties | undefined;
-  const name = ticket?.hub ?? chooseHub(c.env, cf, new URL(c.req.url).searchParams);
   const { subject, pin, expiresAt } = access;
   const bearer: Bearer = { subject, pin, expiresAt, address: await addressOf(c.req.raw) };
-  return { name, request: hubRequest(address, bearer, ticket) };
+  for (let choices = 1; ; choices += 1) {
+    const { name, shards } = ticket
+      ? { name: ticket.hub, shards: null }
+      : chooseHub(c.env, cf, new URL(c.req.url).searchParams);
+    const request = hubRequest(address, bearer, ticket);
+    if (shards !== null && choices < MAX_CHOICES) request.headers.set(SHARDS_HEADER, String(shards));
+    const answer = await hub(c.env, name).fetch(request);
+    learnShards(name, answer.headers);
+    if (answer.status !== 421) return answer;
+  }
 }
 
 /** What a Hub is asked, whatever the client's own request looked like. */
