@@ -13,6 +13,9 @@ import type { QueryResultRow } from "pg";
 const CONNECT_TIMEOUT_MS = 15_000;
 /** A working LISTEN hears its own NOTIFY within milliseconds. */
 const SELF_TEST_MS = 5_000;
+const READ = `SELECT changes, count, next_cursor, more,
+    to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS read_at
+  FROM rowcast.read($1, $2, $3)`;
 const CHANNEL = "rowcast_changes";
 /** The payload that says that the doorbell is silent from now on (sql/009_doorbell.sql). */
 const SILENT = "silent";
@@ -31,6 +34,8 @@ export interface Page {
   readonly next_cursor: string;
   /** More waits behind `next_cursor`. */
   readonly more: boolean;
+  /** When this was read, by the database's clock, in the form of a change's timestamp. */
+  readonly read_at: string;
 }
 
 export interface Database {
@@ -165,12 +170,7 @@ export async function connect({ url, answerTimeoutMs, onRing, signal }: ConnectO
   return {
     lost: loss.signal,
     hears: heard,
-    read: (cursor, maxChanges, maxBytes) =>
-      ask<Page & QueryResultRow>("SELECT changes, count, next_cursor, more FROM rowcast.read($1, $2, $3)", [
-        cursor,
-        maxChanges,
-        maxBytes,
-      ]),
+    read: (cursor, maxChanges, maxBytes) => ask<Page & QueryResultRow>(READ, [cursor, maxChanges, maxBytes]),
     async source() {
       return (await ask<{ source: string }>("SELECT rowcast.source() AS source")).source;
     },

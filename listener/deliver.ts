@@ -121,14 +121,15 @@ interface AppendText {
   readonly to: string;
   /** A JSON array as `rowcast.read` wrote it; it goes in as it is, so that numbers keep every digit. */
   readonly changes: string;
+  /** When they were read, by the database's clock. */
+  readonly readAt?: string;
   /** Why the history before has gone. */
   readonly restart?: string;
 }
 
 /** The text of an `AppendRequest`. */
-export function appendText({ source, from, to, changes, restart }: AppendText): string {
-  const head = JSON.stringify(restart === undefined ? { source, from, to } : { source, from, to, restart });
-  return `${head.slice(0, -1)},"changes":${changes}}`;
+export function appendText({ changes, ...rest }: AppendText): string {
+  return `${JSON.stringify(rest).slice(0, -1)},"changes":${changes}}`;
 }
 
 function parseState(text: string): LogState | null {

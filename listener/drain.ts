@@ -131,7 +131,8 @@ export async function serve(world: World, database: Database): Promise<void> {
       world.postgresBackoff.reset();
       more = page.more;
       if (page.count === 0 && !more) continue;
-      const body = appendText({ source, from: place.cursor, to: page.next_cursor, changes: page.changes });
+      const { changes, next_cursor: to, read_at: readAt } = page;
+      const body = appendText({ source, from: place.cursor, to, changes, readAt });
       const answer = await append(place.cursor, body);
       if (answer.kind === "accepted") {
         place = { cursor: page.next_cursor, last: answer.state.last };

@@ -33,6 +33,8 @@ export const AppendRequest = v.pipe(
     from: v.nullable(Cursor),
     to: Cursor,
     changes: v.array(OutboxChange),
+    /** When the outbox was read, by the database's clock: how long changes lay in it is then a matter of one clock. */
+    readAt: v.optional(v.pipe(v.string(), v.isoTimestamp())),
     restart: v.optional(v.pipe(v.string(), v.maxLength(500))),
   }),
   v.check(

@@ -13,6 +13,7 @@ import { notFound, onError } from "./http/problem.ts";
 import { ingest } from "./ingest.ts";
 import { changeLog } from "./objects.ts";
 import { orders } from "./orders/routes.ts";
+import { probe } from "./probe/routes.ts";
 import { status } from "./status.ts";
 import { streams } from "./stream/routes.ts";
 
@@ -43,6 +44,8 @@ export const app = new Hono<AppEnv>()
   .route("/orders", orders)
   .use("/api/status", ...guards)
   .route("/api/status", status)
+  .use("/api/probe", ...guards)
+  .route("/api/probe", probe)
   .route("/health", health)
   .route("/api/health", health)
   .route("/api", docs);

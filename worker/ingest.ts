@@ -40,11 +40,12 @@ export const ingest = new Hono<AppEnv>()
         `A batch may hold ${MAX_BATCH_BYTES} bytes, this one has ${bytes}: read fewer changes.`,
       );
     }
-    const { source, from, to, restart } = request;
+    const { source, from, to, readAt, restart } = request;
     const { stored, state } = await changeLog(c.env).append({
       source,
       from,
       to,
+      readAt,
       restart,
       changes,
       last: lastOf(request.changes),

@@ -109,6 +109,7 @@ describe("Without a token", () => {
     ["PATCH", "/api/orders/bulk-status"],
     ["GET", "/api/changes"],
     ["GET", "/api/status"],
+    ["POST", "/api/probe"],
     ["GET", "/api/changes/abc/0-1"],
     ["GET", "/sse"],
     ["POST", "/api/ticket"],
@@ -153,6 +154,7 @@ describe("Injections", () => {
         await send("GET", `/sse?tables=${q}`, reader),
         await send("GET", `/sse?since=${q}&region=${q}`, reader),
         await send("GET", `/sse?ticket=${q}`),
+        await send("POST", `/api/probe?wait_ms=${q}`, reader),
         await send("GET", `/api/changes/${q}/0-1`, reader),
         await send(
           "PUT",

@@ -39,7 +39,15 @@ describe("The Worker's role", () => {
     await api.query("SELECT * FROM rowcast.read(NULL, 10, 1000)");
   });
 
+  it("probes, by the function and no other way, and is told whether that was captured", async () => {
+    const { rows } = await api.query("SELECT captured FROM rowcast.probe('a-token-1')");
+    expect(rows).toEqual([{ captured: true }]);
+    await expect(api.query("SELECT rowcast.probe('''; --')")).rejects.toMatchObject({ code: "22023" });
+  });
+
   it.each([
+    "UPDATE rowcast.probes SET token = 'mine'",
+    "SELECT * FROM rowcast.probes",
     "SELECT * FROM rowcast.changes",
     `INSERT INTO rowcast.changes ("table", operation) VALUES ('orders', 'INSERT')`,
     "UPDATE rowcast.changes SET data = NULL",
@@ -83,6 +91,7 @@ describe("The listener's role", () => {
     "DELETE FROM rowcast.changes",
     "SELECT * FROM rowcast.idempotency_keys",
     "SELECT rowcast.watch('orders')",
+    "SELECT rowcast.probe('a-token-1')",
     "CREATE TABLE public.mine (id int)",
   ])("may not: %s", async (statement) => {
     await expect(listener.query(statement)).rejects.toMatchObject(DENIED);

@@ -15,6 +15,7 @@ import { logError } from "../http/log-error.ts";
 import { logEvent } from "../log.ts";
 import { hub } from "../objects.ts";
 import { recordBatch } from "../analytics.ts";
+import { Arrivals, type Arrival, type Carrier } from "./arrivals.ts";
 import { acceptControl, controlStates, hearControl, stateOf, tellControls } from "./controls.ts";
 import { describeLog, type LogDetails } from "./details.ts";
 import { FanOut, type HubReport } from "./fan-out.ts";
@@ -41,6 +42,7 @@ export class ChangeLog extends DurableObject<Env> {
   readonly #hubs: HubTable;
   readonly #fanOut: FanOut;
   readonly #planner: Planner;
+  readonly #arrivals = new Arrivals();
   readonly #fallbackAfterMs: number;
   #heardAt: number;
   #heardKept = 0;
@@ -132,7 +134,7 @@ export class ChangeLog extends DurableObject<Env> {
    */
   append(delivery: Delivery): { stored: boolean; state: LogState } {
     this.#heard();
-    return { stored: this.#store(delivery), state: this.#history.state };
+    return { stored: this.#store(delivery, "listener"), state: this.#history.state };
   }
 
   /** History after a position, for Hubs that fell behind and for `/api/changes`. `head` is where the log stands. */
@@ -173,6 +175,12 @@ export class ChangeLog extends DurableObject<Env> {
     return { ...shown, position: formatPosition(this.#history.position) };
   }
 
+  /** When a change came and who brought it (null: too long ago, or another epoch), and what time it is here. */
+  arrival({ epoch, seq }: Position): { arrival: Arrival | null; now: number } {
+    const isOurs = epoch === this.#history.position.epoch;
+    return { arrival: isOurs ? this.#arrivals.find(seq) : null, now: Date.now() };
+  }
+
   /** For `/api/status`. */
   details(): LogDetails {
     const now = Date.now();
@@ -206,7 +214,7 @@ export class ChangeLog extends DurableObject<Env> {
     this.#fanOut.ask(Date.now() - HUB_SILENT_MS);
   }
 
-  #store(delivery: Delivery): boolean {
+  #store(delivery: Delivery, carrier: Carrier): boolean {
     const now = Date.now();
     const result = this.#history.append(delivery, now, newEpoch);
     if (result.kind === "conflict") return false;
@@ -215,11 +223,13 @@ export class ChangeLog extends DurableObject<Env> {
         reason: delivery.restart ?? "the first delivery",
         position: this.#history.state.position,
       });
+      this.#arrivals.clear();
       this.#fanOut.deliver();
       return true;
     }
     if (delivery.last !== null) {
       this.#lagMs = Math.max(0, now - Date.parse(delivery.last.timestamp));
+      this.#arrivals.add(result.batch, { storedAt: now, readAt: delivery.readAt ?? null, carrier });
       this.#fanOut.deliver(result.batch);
       recordBatch(this.env, delivery.changes.length, result.batch.text.length, this.#lagMs);
     }
@@ -242,7 +252,7 @@ export class ChangeLog extends DurableObject<Env> {
         const { cursor, last, source } = this.#history.state;
         const { delivery, more } = await readOutbox(database, { cursor, last }, source);
         // Not stored means that a listener was faster: it has taken over.
-        if (!this.#store(delivery) || !more) return;
+        if (!this.#store(delivery, "log") || !more) return;
       }
     } catch (error) {
       // Once a round, so at most every two seconds.

@@ -30,6 +30,8 @@ export interface Delivery {
   to: string;
   changes: readonly string[];
   last: LastChange | null;
+  /** When the outbox was read, by the database's clock, in the form of a change's timestamp. */
+  readAt?: string | undefined;
   restart?: string | undefined;
 }
 

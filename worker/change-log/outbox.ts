@@ -39,8 +39,15 @@ export async function readOutbox(
   if (found === undefined) throw new Error("rowcast.check_history gave no row");
   const broken = cursor === null ? null : found.broken;
   const from = cursor === null || broken !== null ? null : cursor;
-  const [page] = await database.query<{ changes: string; next_cursor: string; more: boolean }>(
-    "SELECT changes, next_cursor, more FROM rowcast.read($1::text, $2::int, $3::int)",
+  const [page] = await database.query<{
+    changes: string;
+    next_cursor: string;
+    more: boolean;
+    read_at: string;
+  }>(
+    `SELECT changes, next_cursor, more,
+            to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS read_at
+       FROM rowcast.read($1::text, $2::int, $3::int)`,
     [from, MAX_CHANGES, MAX_BYTES],
   );
   if (page === undefined) throw new Error("rowcast.read gave no row");
@@ -52,6 +59,7 @@ export async function readOutbox(
       to: page.next_cursor,
       changes: changes.map(encodeChange),
       last: lastOf(changes),
+      readAt: page.read_at,
       restart: broken ?? undefined,
     },
     more: page.more,

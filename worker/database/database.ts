@@ -14,6 +14,8 @@ export interface Database {
 export interface QueryOptions {
   /** Carrying it out twice is the same as once: it reads, or keeps by itself that it was done (retry.ts). */
   readonly repeatable?: boolean;
+  /** Called when the statement goes out, the connection being there as far as the driver knows; again at each try. */
+  readonly onSent?: () => void;
 }
 
 /** What is needed of an `ExecutionContext` or a `DurableObjectState`: connections are closed behind the answer. */

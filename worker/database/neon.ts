@@ -1,6 +1,6 @@
 /** Neon's SQL over HTTP: no connection to open, and the request itself wakes a suspended compute. */
 import { neon, neonConfig, NeonDbError } from "@neondatabase/serverless";
-import type { Database } from "./database.ts";
+import type { Database, QueryOptions } from "./database.ts";
 import { DatabaseError, DatabaseUnavailable } from "./failure.ts";
 
 /** Longer than a cold start. */
@@ -14,12 +14,13 @@ const NEON_ENDPOINT = neonConfig.fetchEndpoint;
 export function neonDatabase(connectionString: string, fetchEndpoint?: string): Database {
   const sql = neon(connectionString);
   return {
-    async query<T>(text: string, params: readonly unknown[] = []) {
+    async query<T>(text: string, params: readonly unknown[] = [], { onSent }: QueryOptions = {}) {
       // The setting is global to the driver, so it is set each time: what one environment chose must not reach another.
       neonConfig.fetchEndpoint = fetchEndpoint ?? NEON_ENDPOINT;
       try {
         // The signal belongs to this call: one given to `neon()` would, once aborted, abort every later query.
         const fetchOptions = { signal: AbortSignal.timeout(QUERY_TIMEOUT_MS) };
+        onSent?.();
         return (await sql.query(text, [...params], { fetchOptions })) as T[];
       } catch (error) {
         throw toFailure(error);

@@ -1,7 +1,7 @@
 /** Postgres over TCP with `pg`, or through Hyperdrive. */
 import { Client, DatabaseError as PgError } from "pg";
 import { connectionOptions } from "../../protocol/postgres-url.ts";
-import type { Database, Lifetime } from "./database.ts";
+import type { Database, Lifetime, QueryOptions } from "./database.ts";
 import { DatabaseError, DatabaseUnavailable } from "./failure.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -13,7 +13,7 @@ const QUERY_TIMEOUT_MS = 15_000;
  */
 export function postgresDatabase(connectionString: string, lifetime?: Lifetime): Database {
   return {
-    async query<T>(text: string, params: readonly unknown[] = []) {
+    async query<T>(text: string, params: readonly unknown[] = [], { onSent }: QueryOptions = {}) {
       const client = new Client({
         // No binding to the channel here: a Worker's sockets do not show the server's certificate.
         connectionString: connectionOptions(connectionString).connectionString,
@@ -27,6 +27,7 @@ export function postgresDatabase(connectionString: string, lifetime?: Lifetime):
       try {
         await client.connect();
         sent = true;
+        onSent?.();
         const { rows } = await client.query(text, [...params]);
         return rows as T[];
       } catch (error) {

@@ -1,5 +1,6 @@
 /** Streams, history and health in the OpenAPI description. */
 import { ListenerStatus } from "../../protocol/messages.ts";
+import { DEFAULT_WAIT_MS, MAX_WAIT_MS, ProbeBody } from "../probe/schemas.ts";
 import { StatusBody } from "../status.ts";
 import {
   ACCESS,
@@ -126,6 +127,26 @@ export const streamPaths = {
       responses: {
         "200": { description: "How things stand", ...content(toSchema(StatusBody)) },
         ...problems(400, ...ACCESS),
+      },
+    },
+  },
+  "/api/probe": {
+    post: {
+      summary: "A change through the whole way and back, with the time of each hop",
+      description:
+        "Writes the one row of rowcast.probes and waits for the change at the caller's hub. With 503 `probe_timeout`, " +
+        "`probe.missing` names the hop that was not made and `probe.hops` those that were.",
+      parameters: [
+        {
+          name: "wait_ms",
+          in: "query",
+          description: "How long to wait for the change once it is written",
+          schema: int(0, MAX_WAIT_MS, { default: DEFAULT_WAIT_MS }),
+        },
+      ],
+      responses: {
+        "200": { description: "It came back", ...content(toSchema(ProbeBody)) },
+        ...problems(400, ...ACCESS, 503),
       },
     },
   },

@@ -43,6 +43,7 @@ export const PROBLEM_CODES = {
   database_refused: { status: 503, title: "The database refuses the Worker" },
   database_unavailable: { status: 503, title: "The database does not answer" },
   database_busy: { status: 503, title: "The database is busy" },
+  probe_timeout: { status: 503, title: "The probe did not come back" },
   unavailable: { status: 503, title: "Not available right now" },
 } as const satisfies Record<string, ProblemType>;
 
