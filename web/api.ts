@@ -1,5 +1,7 @@
 /** The orders API as the dashboard calls it: small typed functions over fetch, every failure an `ApiProblem`. */
-import type { Order } from "../protocol/orders.ts";
+import { ORDER_STATUSES } from "../protocol/order-status.ts";
+import type { Order, OrderStatus } from "../protocol/orders.ts";
+import { type Counts, NO_COUNTS } from "./state/orders-tally.ts";
 import { readToken } from "./token.ts";
 
 /** What a person fills in. */
@@ -32,6 +34,18 @@ export class ApiProblem extends Error {
   }
 }
 
+/** Whether trying again is of no use: the server has understood, and says no. */
+export function isFinal({ status }: ApiProblem): boolean {
+  return status >= 400 && status < 500 && ![408, 425, 429].includes(status);
+}
+
+/** Names a write, so that sending it again after a lost answer does it once. */
+export function newKey(): string {
+  // not randomUUID: browsers have that only under https and on localhost
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** @throws {ApiProblem} */
 export async function listOrders(limit: number): Promise<OrderPage> {
   const body = await call<{
@@ -41,6 +55,20 @@ export async function listOrders(limit: number): Promise<OrderPage> {
     snapshot: string;
   }>("GET", `/api/orders?limit=${limit}`);
   return { rows: body.data, total: body.pagination?.total ?? body.count, snapshot: body.snapshot };
+}
+
+/** @throws {ApiProblem} */
+export async function countOrders(): Promise<{ readonly counts: Counts; readonly snapshot: string }> {
+  const { data, snapshot } = await call<{ data: Readonly<Record<string, number>>; snapshot: string }>(
+    "GET",
+    "/api/orders/stats",
+  );
+  const byStatus = { ...NO_COUNTS.byStatus };
+  for (const status of ORDER_STATUSES) byStatus[status] = data[`${status}_orders`] ?? 0;
+  return {
+    counts: { all: data["total_orders"] ?? 0, byStatus, customers: data["unique_customers"] ?? 0 },
+    snapshot,
+  };
 }
 
 /** @throws {ApiProblem} 404 when it is gone. */
@@ -54,13 +82,9 @@ export interface Written {
   readonly xid: string;
 }
 
-/**
- * `idempotencyKey` makes a retry after a lost answer safe.
- *
- * @throws {ApiProblem} 422 with the fields that are wrong.
- */
-export function createOrder(fields: OrderFields, idempotencyKey: string): Promise<Written> {
-  return call("POST", "/api/orders", { body: fields, headers: { "Idempotency-Key": idempotencyKey } });
+/** @throws {ApiProblem} 422 with the fields that are wrong. */
+export function createOrder(fields: OrderFields, key: string): Promise<Written> {
+  return call("POST", "/api/orders", { body: fields, headers: { "Idempotency-Key": key } });
 }
 
 /**
@@ -68,18 +92,36 @@ export function createOrder(fields: OrderFields, idempotencyKey: string): Promis
  *
  * @throws {ApiProblem} 412 when it changed meanwhile, 404 when it is gone, 422 with the fields that are wrong.
  */
-export function updateOrder(id: number, fields: Partial<OrderFields>, version: string): Promise<Written> {
-  return call("PUT", `/api/orders/${id}`, { body: fields, headers: { "If-Match": `"${version}"` } });
+export function updateOrder(
+  id: number,
+  fields: Partial<OrderFields>,
+  version: string,
+  key: string,
+): Promise<Written> {
+  const headers = { "If-Match": `"${version}"`, "Idempotency-Key": key };
+  return call("PUT", `/api/orders/${id}`, { body: fields, headers });
 }
 
 /** @throws {ApiProblem} 404 when it was gone already. */
-export async function deleteOrder(id: number): Promise<void> {
-  await call("DELETE", `/api/orders/${id}`);
+export function deleteOrder(id: number, key: string): Promise<Written> {
+  // a page that goes sends what it has deleted: `keepalive` lets that outlive it
+  return call("DELETE", `/api/orders/${id}`, { headers: { "Idempotency-Key": key }, keepalive: true });
+}
+
+/** At most 1,000 at once. @throws {ApiProblem} 404 when none of them is there. */
+export function setStatusOf(
+  ids: readonly number[],
+  status: OrderStatus,
+  key: string,
+): Promise<{ readonly xid: string; readonly missing: readonly number[] }> {
+  const headers = { "Idempotency-Key": key };
+  return call("PATCH", "/api/orders/bulk-status", { body: { order_ids: ids, status }, headers });
 }
 
 interface CallOptions {
   readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly keepalive?: boolean;
 }
 
 async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
@@ -87,6 +129,7 @@ async function call<T>(method: string, path: string, options: CallOptions = {}):
   const init: RequestInit = {
     method,
     cache: "no-store",
+    ...(options.keepalive && { keepalive: true }),
     headers: {
       ...(token !== undefined && { Authorization: `Bearer ${token}` }),
       ...(options.body && { "Content-Type": "application/json" }),

@@ -72,12 +72,12 @@ describe.each([
     }
   });
 
-  it("lose an order that one of them deletes", async () => {
+  it("lose an order that one of them deletes, which its leaving makes final", async () => {
     await one.delete(id);
-    for (const tab of [one, other]) {
-      await tab.row(id).waitFor({ state: "detached" });
-      await tab.tells("DELETE", `#${id}`);
-    }
+    await other.shows(id, "delivered");
+    await one.page.reload();
+    await other.row(id).waitFor({ state: "detached" });
+    await other.tells("DELETE", `#${id}`);
     expect((await sql(`SELECT id FROM orders WHERE id = ${id}`)).rows).toEqual([]);
   });
 

@@ -1,21 +1,26 @@
 /** A tab with the dashboard in it, and what a person does and sees there. */
-import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
+import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from "playwright-core";
+
+export interface TabOptions extends BrowserContextOptions {
+  /** False: every WebSocket is closed as soon as it is opened, as some proxies do. */
+  readonly webSocket?: boolean;
+}
 
 export class Tab {
   readonly page: Page;
   /** What the page complained of: errors, warnings, and what the content security policy forbade. */
   readonly complaints: string[];
-  readonly #context: BrowserContext;
+  readonly context: BrowserContext;
 
   private constructor(context: BrowserContext, page: Page, complaints: string[]) {
-    this.#context = context;
+    this.context = context;
     this.page = page;
     this.complaints = complaints;
   }
 
-  /** @param webSocket false: every WebSocket is closed as soon as it is opened, as some proxies do. */
-  static async open(browser: Browser, url: string, { webSocket = true } = {}): Promise<Tab> {
-    const context = await browser.newContext();
+  static async open(browser: Browser, url: string, options: TabOptions = {}): Promise<Tab> {
+    const { webSocket = true, ...contextOptions } = options;
+    const context = await browser.newContext(contextOptions);
     const page = await context.newPage();
     const complaints: string[] = [];
     page.on("pageerror", (error) => void complaints.push(String(error)));
@@ -55,10 +60,11 @@ export class Tab {
 
   async create(order: { customer: string; product: string; status: string; amount: string }): Promise<void> {
     await this.page.getByRole("button", { name: "New order" }).click();
-    await this.page.getByLabel("Customer").fill(order.customer);
-    await this.page.getByLabel("Product").fill(order.product);
-    await this.page.getByLabel("Status", { exact: true }).selectOption(order.status);
-    await this.page.getByLabel("Amount").fill(order.amount);
+    const dialog = this.page.getByRole("dialog");
+    await dialog.getByLabel("Customer").fill(order.customer);
+    await dialog.getByLabel("Product").fill(order.product);
+    await dialog.getByLabel("Status", { exact: true }).selectOption(order.status);
+    await dialog.getByLabel("Amount").fill(order.amount);
     await this.#submit("Create order");
   }
 
@@ -70,13 +76,33 @@ export class Tab {
     await this.#submit("Save changes");
   }
 
+  /** Deletes it, which is sent when the time to undo it is over. */
   async delete(id: number): Promise<void> {
     await this.row(id).getByRole("button", { name: "Delete" }).click();
-    await this.#submit("Delete");
+    await this.row(id).waitFor({ state: "detached" });
+  }
+
+  /** Picks another status in the row. */
+  async setStatus(id: number, status: string): Promise<void> {
+    await this.row(id)
+      .getByRole("button", { name: /^Status/ })
+      .click();
+    await this.page.getByRole("menuitemradio", { name: status, exact: true }).click();
+  }
+
+  /** The numbers of the orders in the document, from above. */
+  async ids(): Promise<number[]> {
+    const rows = await this.page.locator("[data-testid=order-row]").evaluateAll((found) =>
+      found.map((row) => ({
+        id: Number(row.getAttribute("data-order-id")),
+        place: Number(row.getAttribute("aria-rowindex")),
+      })),
+    );
+    return rows.toSorted((a, b) => a.place - b.place).map(({ id }) => id);
   }
 
   close(): Promise<void> {
-    return this.#context.close();
+    return this.context.close();
   }
 
   async #submit(name: string): Promise<void> {

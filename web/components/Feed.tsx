@@ -1,67 +1,69 @@
-import { feed, type FeedEntry, missed, paused, togglePause } from "../state/feed.ts";
-import { clockTime, fullTime } from "../state/times.ts";
-import { memo } from "./memo.ts";
-import { OperationMark } from "./OperationMark.tsx";
+import { serverStatus } from "../state/connection.ts";
+import { clearFeed, feed, feedAsJsonLines, missed, paused, togglePause } from "../state/feed.ts";
+import { FeedFilter } from "./FeedFilter.tsx";
+import { FeedList } from "./FeedList.tsx";
+import { EyeIcon } from "./OrdersIcons.tsx";
 
 /** What happened, newest first, while this page has been open. */
 export function Feed() {
   return (
     <section class="pane feed" aria-labelledby="feed-title">
-      <div class="pane-head">
-        <h2 id="feed-title">Changes</h2>
-        <button type="button" class="button button-small" aria-pressed={paused} onClick={togglePause}>
-          {paused.value ? `Resume${missed.value > 0 ? ` (${missed.value} new)` : ""}` : "Pause"}
-        </button>
+      <div class="feed-head">
+        <div class="feed-head-line">
+          <h2 id="feed-title">Activity</h2>
+          <Watching />
+          <div class="feed-actions">
+            <button
+              type="button"
+              class="button button-quiet button-small"
+              aria-pressed={paused}
+              onClick={togglePause}
+            >
+              {paused.value
+                ? `Resume${missed.value > 0 ? ` (${missed.value.toLocaleString()} new)` : ""}`
+                : "Pause"}
+            </button>
+            <button type="button" class="button button-quiet button-small" onClick={clearFeed}>
+              Clear
+            </button>
+            <button
+              type="button"
+              class="button button-quiet button-small"
+              aria-disabled={feed.value.length === 0}
+              title="A line of JSON for each change that is shown"
+              onClick={exportFeed}
+            >
+              Export
+            </button>
+          </div>
+        </div>
+        <FeedFilter />
       </div>
-      {feed.value.length === 0 ? (
-        <p class="feed-empty">
-          Nothing has changed since this page was opened. Changes appear here as they are committed.
-        </p>
-      ) : (
-        <ol class="feed-list" tabIndex={0} aria-labelledby="feed-title">
-          {feed.value.map((entry) => (
-            <FeedItem key={entry.id} entry={entry} />
-          ))}
-        </ol>
-      )}
+      <FeedList />
     </section>
   );
 }
 
-const FeedItem = memo(({ entry }: { readonly entry: FeedEntry }) => {
-  const { operation, subject, name, fields, timestamp, truncated } = entry;
+/** Who sees the changes, as they come. */
+function Watching() {
+  const count = serverStatus.value?.connectedClients;
+  if (count === undefined) return null;
   return (
-    <li class="feed-item" data-testid="feed-item" data-operation={operation}>
-      <OperationMark operation={operation} />
-      <div class="feed-line">
-        <span class="feed-operation">{operation}</span>
-        <span class="feed-subject">{subject}</span>
-        <span class="feed-name">{name}</span>
-        <time dateTime={timestamp} title={fullTime(timestamp)}>
-          {clockTime(timestamp)}
-        </time>
-      </div>
-      {operation === "UPDATE" ? (
-        <dl class="feed-fields">
-          {fields.map(({ field, from, to }) => (
-            <div key={field}>
-              <dt>{field}</dt>
-              <dd>
-                <s>{from}</s>
-                <span class="sr-only"> to </span>
-                <span aria-hidden="true"> → </span>
-                <ins>{to}</ins>
-              </dd>
-            </div>
-          ))}
-        </dl>
-      ) : (
-        <p class="feed-values">{fields.map(({ to }) => to).join(", ")}</p>
-      )}
-      {operation === "UPDATE" && fields.length === 0 && !truncated && (
-        <p class="feed-values">Nothing but its timestamps</p>
-      )}
-      {truncated && <p class="feed-values">Too large to be sent along</p>}
-    </li>
+    <span class="feed-watching" title="People who see these changes now">
+      <EyeIcon />
+      {count.toLocaleString()}
+      <span class="sr-only">{count === 1 ? "person sees" : "people see"} these changes now</span>
+    </span>
   );
-});
+}
+
+function exportFeed(): void {
+  const text = feedAsJsonLines();
+  if (text === "") return;
+  const address = URL.createObjectURL(new Blob([text], { type: "application/jsonl" }));
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = `rowcast-changes-${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}.jsonl`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000); // by then the browser has read it
+}

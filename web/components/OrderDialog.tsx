@@ -4,7 +4,7 @@ import type { Order } from "../../protocol/orders.ts";
 import { closeDialog } from "../state/dialogs.ts";
 import { changedFields, EMPTY_DRAFT, type Field, FIELDS, followRow, toDraft } from "../state/draft.ts";
 import { save } from "../state/save.ts";
-import { showToast } from "../state/toasts.ts";
+import { notify } from "../state/orders-notify.ts";
 import { ORDER_STATUSES } from "../../protocol/order-status.ts";
 import { ConflictNotice } from "./ConflictNotice.tsx";
 import { InputField, SelectField } from "./Field.tsx";
@@ -20,18 +20,17 @@ export function OrderDialog({ order }: { readonly order: Order | null }) {
   const overtaken = useSignal<Order | null>(null);
   const isBusy = useSignal(false);
   const form = useRef<HTMLFormElement>(null);
-  const retry = useRef({ body: "", key: "" });
 
   const submit = async () => {
     isBusy.value = true;
-    const result = await save(draft.value, base.value, retry.current);
+    const result = await save(draft.value, base.value);
     isBusy.value = false;
     issues.value = new Map();
     message.value = "";
     switch (result.kind) {
       case "saved":
         closeDialog();
-        showToast(result.message);
+        notify({ text: result.message, tone: "info" });
         return;
       case "unchanged":
         closeDialog();

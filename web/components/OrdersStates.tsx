@@ -1,7 +1,8 @@
 /** What stands where the table would be, while there is none. */
 import { client, connection } from "../state/connection.ts";
-import { openDialog } from "../state/dialogs.ts";
-import { loadError, loadState, reload, statusFilter } from "../state/orders.ts";
+import { newOrder } from "../state/commands.ts";
+import { loadError, loadState, reload } from "../state/orders.ts";
+import { searchText, showAll, statusFilter } from "../state/search.ts";
 
 const SKELETON_ROWS = 8;
 
@@ -26,13 +27,7 @@ export function EmptyTable() {
     <div class="blank">
       <h3>No orders yet</h3>
       <p>The first one shows here the moment it is committed, whoever writes it.</p>
-      <button
-        type="button"
-        class="button button-primary"
-        onClick={() => {
-          openDialog.value = { kind: "new" };
-        }}
-      >
+      <button type="button" class="button button-primary" onClick={newOrder}>
         Create the first one
       </button>
       <p class="blank-aside">or from psql</p>
@@ -95,16 +90,15 @@ export function UnreachableTable() {
 }
 
 export function NothingMatches() {
+  const text = searchText.value.trim();
+  const status = statusFilter.value;
   return (
-    <div class="blank blank-small">
-      <p>No order is {statusFilter.value} now.</p>
-      <button
-        type="button"
-        class="button"
-        onClick={() => {
-          statusFilter.value = null;
-        }}
-      >
+    <div class="blank blank-small" data-testid="nothing">
+      <p>
+        No order {text !== "" && <>of a customer with “{text}” </>}
+        {status === null ? "was found" : `is ${status} now`}.
+      </p>
+      <button type="button" class="button" onClick={showAll}>
         Show all orders
       </button>
     </div>

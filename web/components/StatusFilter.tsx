@@ -1,9 +1,9 @@
-import { countByStatus, orders, statusFilter } from "../state/orders.ts";
 import { ORDER_STATUSES } from "../../protocol/order-status.ts";
+import { counts, statusFilter } from "../state/orders.ts";
 
 /** Which orders the table shows. */
 export function StatusFilter() {
-  if (orders.value.length === 0) return null;
+  const { all, byStatus } = counts.value;
   return (
     <fieldset class="filter">
       <legend class="sr-only">Show</legend>
@@ -19,7 +19,7 @@ export function StatusFilter() {
             }}
           />
           {status ?? "all"}{" "}
-          <span class="count">{status === null ? orders.value.length : countByStatus.value[status]}</span>
+          <span class="count">{(status === null ? all : byStatus[status]).toLocaleString()}</span>
         </label>
       ))}
     </fieldset>

@@ -1,5 +1,5 @@
 /** What a person is typing into the order dialog, and how it meets the row as it is. Pure. */
-import type { OrderFields } from "../api.ts";
+import type { FieldIssue, OrderFields } from "../api.ts";
 import type { Order } from "../../protocol/orders.ts";
 
 /** The fields as the dialog holds them; an empty amount stands for none. */
@@ -25,6 +25,20 @@ export function parseAmount(text: string): number | null | undefined {
   const trimmed = text.trim();
   if (trimmed === "") return null;
   return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(trimmed) ? Number(trimmed) : undefined;
+}
+
+/** What can be said to be wrong without asking anybody. */
+export function check({ customer_name, product_name, amount }: Draft): readonly FieldIssue[] {
+  const issues: FieldIssue[] = [];
+  if (customer_name.trim() === "")
+    issues.push({ field: "customer_name", message: "Write whose order it is." });
+  if (product_name.trim() === "") issues.push({ field: "product_name", message: "Write what is ordered." });
+  const parsed = parseAmount(amount);
+  if (parsed === undefined)
+    issues.push({ field: "amount", message: "Write the amount as a number, such as 19.90." });
+  else if (parsed !== null && parsed < 0)
+    issues.push({ field: "amount", message: "An amount cannot be less than nothing." });
+  return issues;
 }
 
 /** Which fields differ between two drafts. */

@@ -1,32 +1,44 @@
-/** The changes as they came, newest first: for the feed, and in few words for screen readers. */
+/** The changes as they came, newest first: for the feed, for a file of them, and in few words for screen readers. */
 import { computed, signal } from "@preact/signals";
 import type { Change, Operation } from "../../protocol/change.ts";
 import { client } from "./connection.ts";
-import { announce, describeChange, type Description } from "./describe.ts";
+import { announce } from "./describe.ts";
+import { type FeedEntry, passesFeed, toEntry } from "./feed-entry.ts";
 import { oncePerFrame } from "./frame.ts";
 
-export interface FeedEntry extends Description {
-  readonly id: number;
-  readonly operation: Change["operation"];
-  /** The row was too large to be sent. */
-  readonly truncated: boolean;
-  /** ISO 8601, by the database's clock. */
-  readonly timestamp: string;
-}
+export type { FeedEntry } from "./feed-entry.ts";
 
-export const MAX_ENTRIES = 200;
+/** What is kept to look back at, and to export. */
+export const MAX_ENTRIES = 2000;
+
+/** The only operation that is shown; null shows all. */
+export const feedOperation = signal<Operation | null>(null);
+/** A part of what an entry says. */
+export const feedText = signal("");
+/** Whether changes of other tables than orders are shown too. */
+export const allTables = signal(false);
 
 const latest = signal<readonly FeedEntry[]>([]);
 /** What the feed showed when it was paused; null while it runs. */
 const held = signal<readonly FeedEntry[] | null>(null);
 
 export const paused = computed(() => held.value !== null);
-export const feed = computed(() => held.value ?? latest.value);
+
+const filter = computed(() => passesFeed(feedOperation.value, feedText.value, allTables.value));
+
+/** What the feed shows. */
+export const feed = computed(() => (held.value ?? latest.value).filter(filter.value));
 
 /** How many entries came since the pause, as far as they are kept. */
 export const missed = computed(() => {
-  const lastSeen = held.value?.[0]?.id ?? 0;
-  return held.value === null ? 0 : latest.value.filter((entry) => entry.id > lastSeen).length;
+  if (held.value === null) return 0;
+  const lastSeen = held.value[0]?.id ?? 0;
+  let count = 0;
+  for (const entry of latest.value) {
+    if (entry.id <= lastSeen) break;
+    if (filter.value(entry)) count++;
+  }
+  return count;
 });
 
 /** The newest announcement; it changes every few seconds at most. */
@@ -36,26 +48,46 @@ export function togglePause(): void {
   held.value = held.value === null ? latest.value : null;
 }
 
-let nextId = 1;
-let waiting: Change[] = [];
+export function clearFeed(): void {
+  waiting = [];
+  latest.value = [];
+  if (held.value) held.value = [];
+}
+
+/** One line of JSON for each change that the feed shows, the oldest first. */
+export function feedAsJsonLines(): string {
+  return feed
+    .peek()
+    .toReversed()
+    .map(({ change, watching }) => `${JSON.stringify({ ...change, watching })}\n`)
+    .join("");
+}
+
+/** With the number of people who were watching when it came. */
+let waiting: { readonly change: Change; readonly watching: number | null }[] = [];
 const unannounced = new Map<Operation, number>();
 let newest: Change | undefined;
 let quiet: ReturnType<typeof setTimeout> | undefined;
 
 const flush = oncePerFrame(() => {
-  const entries = waiting.slice(-MAX_ENTRIES).map(toEntry).toReversed();
+  const entries = waiting.map(({ change, watching }) => toEntry(change, watching)).toReversed();
   waiting = [];
-  latest.value = [...entries, ...latest.value].slice(0, MAX_ENTRIES);
+  latest.value = [...entries, ...latest.value.slice(0, Math.max(0, MAX_ENTRIES - entries.length))];
 });
 
 client.on("changes", ({ changes }) => {
-  if (changes.length === 0) return;
-  waiting.push(...changes);
-  newest = changes.at(-1);
-  for (const { operation } of changes) unannounced.set(operation, (unannounced.get(operation) ?? 0) + 1);
+  const watching = client.status.get()?.connectedClients ?? null;
+  const skipped = Math.max(0, changes.length - MAX_ENTRIES);
+  for (const change of skipped > 0 ? changes.slice(skipped) : changes) waiting.push({ change, watching });
   if (waiting.length > 2 * MAX_ENTRIES) waiting = waiting.slice(-MAX_ENTRIES); // a hidden page flushes rarely
+  if (waiting.length === 0) return;
   flush();
-  quiet ??= setTimeout(speak, ANNOUNCE_AFTER_MS);
+  for (const change of changes) {
+    if (change.table !== "orders" && !allTables.peek()) continue;
+    newest = change;
+    unannounced.set(change.operation, (unannounced.get(change.operation) ?? 0) + 1);
+  }
+  if (unannounced.size > 0) quiet ??= setTimeout(speak, ANNOUNCE_AFTER_MS);
 });
 
 const ANNOUNCE_AFTER_MS = 500;
@@ -68,14 +100,4 @@ function speak(): void {
     quiet = undefined;
     if (unannounced.size > 0) speak();
   }, ANNOUNCE_EVERY_MS);
-}
-
-function toEntry(change: Change): FeedEntry {
-  return {
-    ...describeChange(change),
-    id: nextId++,
-    operation: change.operation,
-    truncated: change.truncated === true,
-    timestamp: change.timestamp,
-  };
 }

@@ -1,11 +1,9 @@
 /**
  * Marks on rows that have just changed: what happened, and to which columns. A deleted row stays for a moment as a ghost,
- * so that it is seen going. Marks appear at most once a frame and go together.
+ * so that it is seen going. Marks appear together with the rows that they are on, and go together.
  */
 import { signal } from "@preact/signals";
 import type { Change } from "../../protocol/change.ts";
-import type { Order } from "../../protocol/orders.ts";
-import { oncePerFrame } from "./frame.ts";
 
 export interface Flash {
   readonly operation: "INSERT" | "UPDATE" | "DELETE";
@@ -20,46 +18,60 @@ export const FLASH_MS = 2400;
 const GHOST_MS = 1400;
 /** A burst is no place for ghosts. */
 const MAX_GHOSTS = 40;
+const SWEEP_MS = 700;
 
-export const flashes = signal<ReadonlyMap<number, Flash>>(new Map());
-export const ghosts = signal<ReadonlyMap<number, Order>>(new Map());
+/** Another number whenever `flashOf` may answer something else. Only the rows on the screen ask. */
+export const flashed = signal(0);
+/** Another number whenever ghosts have gone. */
+export const ghostsGone = signal(0);
 
 const marked = new Map<number, Flash>();
-const gone = new Map<number, Order>();
+const ghosts = new Set<number>();
+/** Counts the marks made and taken off. */
+let made = 0;
 let sweeping: ReturnType<typeof setTimeout> | undefined;
 
-const show = oncePerFrame(() => {
-  flashes.value = new Map(marked);
-  ghosts.value = new Map(gone);
-});
+export function flashOf(id: number): Flash | undefined {
+  return marked.get(id);
+}
 
-/** Marks a row; for a DELETE `order` is the row as it was. */
-export function flash(change: Change, order: Order): void {
-  const { operation } = change;
+/** Whether the row, though deleted, is still to be seen. */
+export function isGhost(id: number): boolean {
+  return ghosts.has(id);
+}
+
+/** Lets the marks be seen that were made since the last time. */
+export function showFlashes(): void {
+  if (flashed.peek() !== made) flashed.value = made;
+}
+
+/** Marks the row that a change was about. It shows with the next `showFlashes`. */
+export function flash({ operation, old }: Pick<Change, "operation" | "old">, id: number): void {
   if (operation === "TRUNCATE") return;
   const isDelete = operation === "DELETE";
-  if (isDelete && gone.size >= MAX_GHOSTS) return;
-  if (isDelete) gone.set(order.id, order);
-  else gone.delete(order.id);
-  marked.set(order.id, {
+  if (isDelete && ghosts.size >= MAX_GHOSTS) return;
+  if (isDelete) ghosts.add(id);
+  else ghosts.delete(id);
+  marked.set(id, {
     operation,
-    columns: new Set(Object.keys(change.old ?? {})),
-    turn: marked.get(order.id)?.turn === "a" ? "b" : "a",
+    columns: new Set(Object.keys(old ?? {})),
+    turn: marked.get(id)?.turn === "a" ? "b" : "a",
     until: Date.now() + (isDelete ? GHOST_MS : FLASH_MS),
   });
-  show();
+  made += 1;
   sweeping ??= setTimeout(sweep, SWEEP_MS);
 }
 
-const SWEEP_MS = 700;
-
 function sweep(): void {
   const time = Date.now();
+  const before = ghosts.size;
   for (const [id, { until }] of marked) {
     if (until > time) continue;
     marked.delete(id);
-    gone.delete(id);
+    ghosts.delete(id);
   }
-  show();
+  if (ghosts.size < before) ghostsGone.value += 1;
+  made += 1;
+  showFlashes();
   sweeping = marked.size > 0 ? setTimeout(sweep, SWEEP_MS) : undefined;
 }

@@ -34,7 +34,8 @@ test("a patched list is what sorting everything anew would give", () => {
   fc.assert(
     fc.property(history, sort, (rows, by) => {
       const compare = comparing(by);
-      const present = (list: readonly (Order | null)[]) => list.filter((row) => row !== null).sort(compare);
+      const present = (list: readonly (Order | null)[]) =>
+        list.filter((row) => row !== null).toSorted(compare);
       const steps: RowStep[] = rows
         .filter(({ before, after }) => before !== after)
         .map(({ before, after }) => ({ before: before ?? undefined, after: after ?? undefined }));
@@ -58,7 +59,7 @@ test("each row is found where it is", () => {
   fc.assert(
     fc.property(history, sort, (rows, by) => {
       const compare = comparing(by);
-      const list = rows.flatMap(({ before }) => before ?? []).sort(compare);
+      const list = rows.flatMap(({ before }) => before ?? []).toSorted(compare);
       for (const [index, row] of list.entries())
         expect(placeOf(list, compare, row)).toEqual({ index, found: true });
     }),

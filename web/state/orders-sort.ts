@@ -93,7 +93,7 @@ const RUN = 4000;
 export function* sortInSlices(rows: readonly Order[], compare: Compare): Generator<void, readonly Order[]> {
   let runs: Order[][] = [];
   for (let start = 0; start < rows.length; start += RUN) {
-    runs.push(rows.slice(start, start + RUN).sort(compare));
+    runs.push(rows.slice(start, start + RUN).toSorted(compare));
     yield;
   }
   while (runs.length > 1) {

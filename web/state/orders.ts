@@ -1,89 +1,101 @@
 /**
- * The orders on the page: the newest of the table, live. The collection of the SDK joins list and stream; here its rows
- * become signals, at most once a frame.
+ * The orders on the page, live. The collection of the SDK joins list and stream; here what changed in it reaches the sorted
+ * list and the counts, at most once a frame, and never by going through all rows when a few have changed.
  */
-import { computed, signal } from "@preact/signals";
-import { liveCollection } from "../../client/index.ts";
-import { ApiProblem, listOrders } from "../api.ts";
-import { ORDER_STATUSES } from "../../protocol/order-status.ts";
-import type { Order, OrderStatus } from "../../protocol/orders.ts";
-import { client } from "./connection.ts";
-import { flash } from "./flashes.ts";
+import { batch, computed, effect, signal } from "@preact/signals";
+import type { Order } from "../../protocol/orders.ts";
+import { flash, ghostsGone, showFlashes } from "./flashes.ts";
 import { oncePerFrame } from "./frame.ts";
 import { observe } from "./observe.ts";
+import { bulkStatuses, withBulkStatus } from "./orders-bulk.ts";
+import { collection, isCutOff, takeArrived } from "./orders-collection.ts";
+import { applySteps, dropGhosts } from "./orders-list.ts";
+import type { RowStep } from "./orders-sort.ts";
+import { statsCounts } from "./orders-stats.ts";
+import { createTally, NO_COUNTS } from "./orders-tally.ts";
+import { pendingKeys } from "./orders-writes.ts";
+import { hidden } from "./undo.ts";
 
-/** More rows than this the API does not give at once, and nobody reads in a table. */
-export const MAX_ROWS = 1000;
-
-/** Why the last load failed. */
-export const loadError = signal<ApiProblem | null>(null);
-
-/** How many orders the table has in all: a little off for a while when `orders` is not all of them. */
-export const total = signal(0);
-
-/** When the list was cut off: the oldest row that came with it. What is older shows only after another load. */
-let oldest: Order | null = null;
-
-/** Null: every status. */
-export const statusFilter = signal<OrderStatus | null>(null);
-
-const collection = liveCollection<Order>({
-  client,
-  table: "orders",
-  key: (order) => order.id,
-  async load() {
-    try {
-      const page = await listOrders(MAX_ROWS);
-      loadError.value = null;
-      total.value = page.total;
-      oldest = page.rows.length < page.total ? (page.rows.at(-1) ?? null) : null;
-      return { rows: page.rows, snapshot: page.snapshot };
-    } catch (error) {
-      if (error instanceof ApiProblem) loadError.value = error;
-      throw error;
-    }
-  },
-});
+export { isCutOff, loadError } from "./orders-collection.ts";
+export { orders, visibleOrders } from "./orders-list.ts";
+export { statusFilter } from "./search.ts";
 
 export const loadState = observe(collection.state);
 
-/** Newest first, at most `MAX_ROWS`. */
-export const orders = signal<readonly Order[]>([]);
+/** What has been handed on of each row. */
+const known = new Map<number, Order>();
+const tally = createTally();
+const tallied = signal(NO_COUNTS);
+
+/** Of all orders there are: counted here when all are here, otherwise by the server and kept up by the stream. */
+export const counts = computed(() => {
+  const isWhole = !isCutOff.value && (loadState.value === "ready" || loadState.value === "reloading");
+  return isWhole ? tallied.value : (statsCounts.value ?? tallied.value);
+});
+
+/** How many orders there are. */
+export const total = computed(() => counts.value.all);
+
+/** The rows that may have changed; "all" when it is not known which. */
+let dirty: Set<number> | "all" = "all";
+
+function touch(id: unknown): void {
+  if (dirty !== "all" && typeof id === "number") dirty.add(id);
+  refresh();
+}
+
+function touchAll(): void {
+  dirty = "all";
+  refresh();
+}
 
 const refresh = oncePerFrame(() => {
-  const last = oldest;
-  const rows = [...collection.rows.get().values()].filter((order) => !last || newestFirst(order, last) <= 0);
-  orders.value = rows.toSorted(newestFirst).slice(0, MAX_ROWS);
-});
-collection.rows.subscribe(refresh);
-
-collection.on("change", ({ change, before, after }) => {
-  if (change.operation === "TRUNCATE") total.value = 0;
-  else if (change.operation === "INSERT") total.value += 1;
-  else if (change.operation === "DELETE") total.value = Math.max(0, total.value - 1);
-  const order = after ?? before;
-  if (order) flash(change, order);
-});
-
-export const countByStatus = computed(() => {
-  const counts = Object.fromEntries(ORDER_STATUSES.map((status) => [status, 0])) as Record<
-    OrderStatus,
-    number
-  >;
-  for (const order of orders.value) counts[order.status] += 1;
-  return counts;
-});
-
-export const visibleOrders = computed(() => {
-  const status = statusFilter.value;
-  return status === null ? orders.value : orders.value.filter((order) => order.status === status);
+  const rows = collection.rows.get();
+  const steps: RowStep[] = [];
+  const look = (id: number) => {
+    const before = known.get(id);
+    const row = hidden.has(id) ? undefined : rows.get(id);
+    const after = row && withBulkStatus(row);
+    if (before === after) return;
+    steps.push({ before, after });
+    if (after) known.set(id, after);
+    else known.delete(id);
+  };
+  if (dirty === "all") {
+    for (const id of known.keys()) if (!rows.has(id)) look(id);
+    for (const id of rows.keys()) look(Number(id));
+  } else for (const id of dirty) look(id);
+  dirty = new Set();
+  batch(() => {
+    showFlashes();
+    if (steps.length === 0) return;
+    tally.apply(steps);
+    tallied.value = tally.counts();
+    applySteps(steps);
+  });
 });
 
-/** As the API sorts. All timestamps are in UTC and in one form, so that their text sorts as they do. */
-export function newestFirst(a: Order, b: Order): number {
-  if (a.created_at !== b.created_at) return a.created_at < b.created_at ? 1 : -1;
-  return b.id - a.id;
-}
+collection.onChange(({ change, before, after }) => {
+  if (change.operation === "TRUNCATE") return touchAll();
+  const id = (after ?? before)?.id;
+  if (id === undefined) return;
+  if (before || after) flash(change, id);
+  touch(id);
+});
+// what a load did not bring again is gone
+collection.state.subscribe((state) => {
+  if (state === "ready") touchAll();
+});
+collection.rows.subscribe(() => {
+  // pages of a load, of which no change tells
+  for (const id of takeArrived()) touch(id);
+});
+hidden.subscribe(touch);
+bulkStatuses.subscribe((ids) => ids.forEach(touch));
+pendingKeys.subscribe((keys) => keys.forEach(touch));
+effect(() => {
+  if (ghostsGone.value > 0) dropGhosts();
+});
 
 /** Loads the list again, from the present. */
 export function reload(): void {

@@ -1,0 +1,77 @@
+/** What is written to the orders here: shown at once, kept until it is sent, and taken back with the reason when it is refused. */
+import { signal } from "@preact/signals";
+import { type PendingWrite, WriteRefused } from "./orders-interim.ts";
+import { Listeners } from "../../client/observable.ts";
+import type { Order } from "../../protocol/orders.ts";
+import type { OrderFields } from "../api.ts";
+import { clip } from "./describe.ts";
+import { collection } from "./orders-collection.ts";
+import { notify } from "./orders-notify.ts";
+
+export type OrderWrite = PendingWrite<Order>;
+
+/** The orders of which something is not saved yet, and how many such writes there are. */
+export const pendingIds = signal<ReadonlySet<number>>(new Set());
+export const pendingCount = signal(0);
+
+const listeners = new Listeners<readonly number[]>();
+/** Calls back with the orders that something is written to, or was until now. */
+export const pendingKeys = {
+  subscribe: (listener: (ids: readonly number[]) => void) => listeners.add(listener),
+};
+
+/** Writes whose refusal is told elsewhere: in the dialog they came from. */
+const watched = new Set<string>();
+
+export function addOrder(fields: OrderFields): OrderWrite {
+  return quiet(collection.create(fields));
+}
+
+export function changeOrder(id: number, fields: Partial<OrderFields>): OrderWrite {
+  return quiet(collection.update(id, fields));
+}
+
+export function removeOrder(id: number): OrderWrite {
+  return quiet(collection.remove(id));
+}
+
+/** Nobody need wait for a write: its refusal is told by the collection too. */
+function quiet(write: OrderWrite): OrderWrite {
+  write.done.catch(() => undefined);
+  return write;
+}
+
+/** For as long as `until` takes, the refusal of this write is no toast. */
+export function tellElsewhere(write: OrderWrite, until: Promise<unknown>): void {
+  watched.add(write.id);
+  void until.finally(() => watched.delete(write.id));
+}
+
+collection.onRefused(({ write, error }) => {
+  if (watched.has(write.id)) return;
+  notify({ text: `${words(write)} ${reason(error)}`, tone: "error" });
+});
+
+collection.pending.subscribe((writes) => {
+  const before = pendingIds.peek();
+  const now = new Set(writes.flatMap(({ key }) => (key === null ? [] : [Number(key)])));
+  pendingCount.value = writes.length;
+  pendingIds.value = now;
+  const touched = [...now, ...before];
+  if (touched.length > 0) listeners.call(touched);
+});
+
+function words({ kind, key, fields }: OrderWrite): string {
+  if (kind === "create")
+    return `The order of ${clip(fields?.customer_name ?? "", 40)} was not created.`;
+  return `Order #${key} was not ${kind === "remove" ? "deleted" : "changed"}.`;
+}
+
+/** As the server says it; of fields, what is wrong with them. */
+function reason(error: unknown): string {
+  if (!(error instanceof WriteRefused)) return "";
+  if (error.status === 404) return "It was deleted meanwhile.";
+  if (error.status === 412) return "Somebody else changed the same meanwhile.";
+  const issues = error.issues.map(({ message }) => message).join(", ");
+  return issues === "" ? error.message : `${issues.charAt(0).toUpperCase()}${issues.slice(1)}.`;
+}

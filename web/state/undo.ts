@@ -1,0 +1,69 @@
+/**
+ * Deleting, with a way back. The order goes from the page at once, but is deleted only when the time for a change of mind is
+ * over, or when the page goes. The other way, deleting at once and creating it again, could bring back only a copy under
+ * another number, and everybody else would see it go and come. Until it is sent the others still have it, and should this
+ * browser die in those seconds, the order stays: nothing is lost by accident.
+ */
+import type { Order } from "../../protocol/orders.ts";
+import { Listeners } from "../../client/observable.ts";
+import { flash } from "./flashes.ts";
+import { notify } from "./orders-notify.ts";
+import { removeOrder } from "./orders-writes.ts";
+
+export const UNDO_MS = 7000;
+
+const waiting = new Map<number, Order>();
+const listeners = new Listeners<number>();
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+/** The orders that are not shown, because they are about to be deleted. */
+export const hidden = {
+  has: (id: number): boolean => waiting.has(id),
+  /** Called with the number of each that is hidden, or shown again. */
+  subscribe: (listener: (id: number) => void) => listeners.add(listener),
+};
+
+export function deleteOrder(order: Order): void {
+  waiting.set(order.id, order);
+  flash({ operation: "DELETE", old: null }, order.id);
+  listeners.call(order.id);
+  clearTimeout(timer);
+  timer = setTimeout(send, UNDO_MS);
+  const { size } = waiting;
+  notify({
+    text: size === 1 ? `Order #${order.id} deleted.` : `${size} orders deleted.`,
+    tone: "info",
+    action: { label: "Undo", run: undo },
+  });
+}
+
+/** Brings back what has not been sent. */
+export function undo(): void {
+  clearTimeout(timer);
+  const orders = [...waiting.values()];
+  waiting.clear();
+  for (const { id } of orders) {
+    flash({ operation: "INSERT", old: null }, id);
+    listeners.call(id);
+  }
+}
+
+function send(): void {
+  clearTimeout(timer);
+  const ids = [...waiting.keys()];
+  for (const id of ids) removeOrder(id);
+  // shown no more by what was written, now that there is something written
+  waiting.clear();
+  for (const id of ids) listeners.call(id);
+}
+
+addEventListener("pagehide", () => {
+  if (waiting.size > 0) send();
+});
+
+addEventListener("keydown", (event) => {
+  const isTyping = event.target instanceof HTMLInputElement && event.target.type !== "checkbox";
+  if (waiting.size === 0 || isTyping || event.key !== "z" || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  undo();
+});
