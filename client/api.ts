@@ -5,6 +5,7 @@ import type { ListenerStatus, MessageOf } from "../protocol/messages.ts";
 import type { Parse } from "./connection.ts";
 import type { Env } from "./env.ts";
 import type { Observable } from "./observable.ts";
+import type { ClockSample } from "./clock.ts";
 import type { ConnectionState } from "./public-state.ts";
 import type { Transport } from "./states.ts";
 import type { Token } from "./token.ts";
@@ -65,6 +66,11 @@ export interface ServerStatus {
 
 export interface Client {
   readonly state: Observable<ConnectionState>;
+  /**
+   * How old the newest change of the last batch was when it arrived, ms, by the database's clock; null until that clock
+   * is known.
+   */
+  readonly latency: Observable<number | null>;
   /** null before the first welcome. */
   readonly status: Observable<ServerStatus | null>;
   /** Everything up to it has been delivered; null before the first welcome. */
@@ -80,6 +86,8 @@ export interface Client {
    * application reload. A write outside the filter is never delivered: limit the wait. Rejects when the client is closed.
    */
   seen(xid: string): Promise<void>;
+  /** Learns how the database's clock goes; see `ClockSample`. */
+  clock(sample: ClockSample): void;
   /** Drops the connection, if there is one, and opens a new one at once, from the present position. */
   reconnect(): void;
   /** Ends it for good. */

@@ -1,9 +1,12 @@
 /** The client: runs the machine's effects, and turns them into what an application subscribes to. */
+import type { Change } from "../protocol/change.ts";
 import { CloseCode, TOKEN_EXPIRED } from "../protocol/close-codes.ts";
 import { addToFilter, takeFromFilter, toFilter } from "../protocol/filter.ts";
 import { parsePosition } from "../protocol/position.ts";
 import { streamAddress, ticketAddress, withTicket } from "./address.ts";
 import type { Client, ClientEvents, ClientOptions, ServerStatus } from "./api.ts";
+import { ageOf, betterSample } from "./clock.ts";
+import type { ClockSample } from "./clock.ts";
 import type { Connection, ConnectionHandlers } from "./connection.ts";
 import { defaultEnv } from "./env.ts";
 import type { Env } from "./env.ts";
@@ -40,7 +43,9 @@ export function createClient(options: ClientOptions): Client {
   streamAddress(url, "sse", since, filter); // throws here rather than later
   const events = emitter<ClientEvents>();
   const status = observable<ServerStatus | null>(null);
+  const latency = observable<number | null>(null);
   const seen = rememberSeen();
+  let clock: ClockSample | null = null;
 
   const world = () => ({ now: now(), random });
   let [state, effects] = start(transports, since, world());
@@ -110,6 +115,7 @@ export function createClient(options: ClientOptions): Client {
         endProbe = null;
         return;
       case "deliver":
+        measure(effect.changes.at(-1));
         events.emit("changes", effect);
         for (const { xid } of effect.changes) seen.add(xid);
         return;
@@ -154,6 +160,10 @@ export function createClient(options: ClientOptions): Client {
     return openWithTicket(env.fetch, ticketAddress(url), token, enter, onClosed);
   };
 
+  const measure = (newest: Change | undefined): void => {
+    if (newest !== undefined) latency.set(ageOf(newest.timestamp, now(), clock));
+  };
+
   const onNotice = (message: Notice): void => {
     if (message.type === "welcome" || message.type === "status") {
       const { connectedClients, listener } = message;
@@ -170,6 +180,10 @@ export function createClient(options: ClientOptions): Client {
   return {
     state: shown.value,
     status: status.value,
+    latency: latency.value,
+    clock: (sample) => {
+      clock = betterSample(clock, sample);
+    },
     get position() {
       return state.position;
     },

@@ -8,7 +8,13 @@ export type {
   CollectionState,
   LiveCollection,
   LiveCollectionOptions,
+  LoadedPage,
 } from "./collection.ts";
+export { WriteRefused } from "./collection/writes.ts";
+export type { PendingWrite, Refusal, WriteCalls, WriteKind } from "./collection/writes.ts";
+export type { WriteStorage } from "./collection/kept-writes.ts";
+export type { QueryOptions } from "./collection/query.ts";
+export type { Key } from "./rows.ts";
 export type { Observable } from "./observable.ts";
 export type { ConnectionState } from "./public-state.ts";
 export type { Token } from "./token.ts";

@@ -23,6 +23,10 @@ export function observable<T>(initial: T): { value: Observable<T>; set: (next: T
 export class Listeners<T> {
   readonly #listeners = new Set<{ call: (value: T) => void }>();
 
+  get size(): number {
+    return this.#listeners.size;
+  }
+
   /** The same function added twice is called twice. Returns the function that takes this one off. */
   add(call: (value: T) => void): () => void {
     const entry = { call };
