@@ -14,10 +14,12 @@ export interface FieldIssue {
 
 export interface OrderPage {
   readonly rows: readonly Order[];
-  /** How many orders there are in all, of which `rows` may be the newest. */
-  readonly total: number;
   /** The Postgres snapshot that the rows were read in: where the stream joins. */
   readonly snapshot: string;
+  /** When that was, by the database's clock, ISO 8601. */
+  readonly timestamp?: string | undefined;
+  /** What to ask the next page with; undefined after the last. */
+  readonly next: string | undefined;
 }
 
 /** An error of the API (RFC 9457), or none reached (`status` 0, code `unreachable`). */
@@ -46,15 +48,23 @@ export function newKey(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** @throws {ApiProblem} */
-export async function listOrders(limit: number): Promise<OrderPage> {
-  const body = await call<{
+/** Ids are int4: all are below this one. */
+const ABOVE_ALL = 2_147_483_648;
+
+/**
+ * Orders by number, the newest first.
+ *
+ * @param before `next` of the page before; undefined for the first.
+ * @throws {ApiProblem}
+ */
+export async function listOrders(before: string | undefined, limit: number): Promise<OrderPage> {
+  const { data, snapshot, timestamp, pagination } = await call<{
     data: readonly Order[];
-    count: number;
-    pagination?: { total?: number };
     snapshot: string;
-  }>("GET", `/api/orders?limit=${limit}`);
-  return { rows: body.data, total: body.pagination?.total ?? body.count, snapshot: body.snapshot };
+    timestamp?: string;
+    pagination: { next_before?: number | null };
+  }>("GET", `/api/orders?before=${before ?? ABOVE_ALL}&limit=${limit}`);
+  return { rows: data, snapshot, timestamp, next: pagination.next_before?.toString() };
 }
 
 /** @throws {ApiProblem} */

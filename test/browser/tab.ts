@@ -22,6 +22,7 @@ export class Tab {
     const { webSocket = true, ...contextOptions } = options;
     const context = await browser.newContext(contextOptions);
     const page = await context.newPage();
+    page.setDefaultTimeout(10_000); // so that it is said what was waited for
     const complaints: string[] = [];
     page.on("pageerror", (error) => void complaints.push(String(error)));
     page.on("console", (message) => {

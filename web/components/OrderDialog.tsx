@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import type { Order } from "../../protocol/orders.ts";
 import { closeDialog } from "../state/dialogs.ts";
+import { orderNumber } from "../state/describe.ts";
 import { changedFields, EMPTY_DRAFT, type Field, FIELDS, followRow, toDraft } from "../state/draft.ts";
 import { save } from "../state/save.ts";
 import { notify } from "../state/orders-notify.ts";
@@ -67,7 +68,7 @@ export function OrderDialog({ order }: { readonly order: Order | null }) {
           if (!isBusy.value) void submit();
         }}
       >
-        <h2 id="order-dialog-title">{order ? `Edit order #${order.id}` : "New order"}</h2>
+        <h2 id="order-dialog-title">{order ? `Edit order ${orderNumber(order.id)}` : "New order"}</h2>
         {message.value !== "" && (
           <p class="form-message" role="alert">
             {message.value}

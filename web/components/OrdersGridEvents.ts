@@ -87,7 +87,8 @@ function changeStatus(order: Order, button: HTMLElement | null): void {
     label: `Status of order ${order.id}`,
     current: order.status,
     pick: (status) => {
-      if (status !== findOrder(order.id)?.status) changeOrder(order.id, { status });
+      const present = findOrder(order.id);
+      if (present && present.status !== status) changeOrder(order.id, { status });
     },
   });
 }

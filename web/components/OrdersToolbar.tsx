@@ -79,7 +79,7 @@ function Count() {
     if (state === "loading") return "";
     if (isFiltered)
       return `${number(shown)} of ${isCutOff.value ? `the newest ${number(here)}` : number(here)}`;
-    if ((state as string) === "filling") return `${number(here)} of ${number(Math.max(all, here))}, loading`;
+    if (state === "filling") return `${number(here)} of ${number(Math.max(all, here))}, loading`;
     return isCutOff.value ? `newest ${number(here)} of ${number(all)}` : number(all);
   };
   return (

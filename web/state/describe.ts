@@ -51,6 +51,11 @@ const VERBS: Record<Operation, string> = {
   TRUNCATE: "emptied",
 };
 
+/** An order that is being created has a number below zero until the server has given it its own. */
+export function orderNumber(id: number): string {
+  return id > 0 ? `#${id}` : "(new)";
+}
+
 function subjectOf({ table, key }: Change): string {
   if (key === null) return table;
   if (table === "orders") return `#${valueText(key.id)}`;

@@ -18,7 +18,7 @@ export type Compare = (a: Order, b: Order) => number;
 const collator = new Intl.Collator();
 
 const COMPARE: Record<Column, Compare> = {
-  id: () => 0,
+  id: (a, b) => age(a) - age(b),
   customer_name: (a, b) => collator.compare(a.customer_name, b.customer_name),
   product_name: (a, b) => collator.compare(a.product_name, b.product_name),
   // as an order gets on
@@ -32,7 +32,12 @@ const COMPARE: Record<Column, Compare> = {
 export function comparing({ column, descending }: Sort): Compare {
   const compare = COMPARE[column];
   const sign = descending ? -1 : 1;
-  return (a, b) => sign * (compare(a, b) || a.id - b.id);
+  return (a, b) => sign * (compare(a, b) || age(a) - age(b));
+}
+
+/** Numbers grow; an order that is being created has one below zero, and is newer than all. */
+function age({ id }: Order): number {
+  return id < 0 ? 2 ** 32 - id : id;
 }
 
 /** What became of one row: `undefined` where there was none, or is none any more. */

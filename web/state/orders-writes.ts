@@ -1,10 +1,10 @@
 /** What is written to the orders here: shown at once, kept until it is sent, and taken back with the reason when it is refused. */
 import { signal } from "@preact/signals";
-import { type PendingWrite, WriteRefused } from "./orders-interim.ts";
+import { type PendingWrite, WriteRefused } from "../../client/index.ts";
 import { Listeners } from "../../client/observable.ts";
 import type { Order } from "../../protocol/orders.ts";
 import type { OrderFields } from "../api.ts";
-import { clip } from "./describe.ts";
+import { clip, orderNumber } from "./describe.ts";
 import { collection } from "./orders-collection.ts";
 import { notify } from "./orders-notify.ts";
 
@@ -23,22 +23,23 @@ export const pendingKeys = {
 /** Writes whose refusal is told elsewhere: in the dialog they came from. */
 const watched = new Set<string>();
 
+/** The row as it is now, with what is written to it here. */
+export function findRow(id: number): Order | undefined {
+  return collection.rows.get().get(id);
+}
+
 export function addOrder(fields: OrderFields): OrderWrite {
-  return quiet(collection.create(fields));
+  return collection.create(fields);
 }
 
+/** @throws {RangeError} when there is no such order. */
 export function changeOrder(id: number, fields: Partial<OrderFields>): OrderWrite {
-  return quiet(collection.update(id, fields));
+  return collection.update(id, fields);
 }
 
+/** The same. */
 export function removeOrder(id: number): OrderWrite {
-  return quiet(collection.remove(id));
-}
-
-/** Nobody need wait for a write: its refusal is told by the collection too. */
-function quiet(write: OrderWrite): OrderWrite {
-  write.done.catch(() => undefined);
-  return write;
+  return collection.remove(id);
 }
 
 /** For as long as `until` takes, the refusal of this write is no toast. */
@@ -47,14 +48,14 @@ export function tellElsewhere(write: OrderWrite, until: Promise<unknown>): void 
   void until.finally(() => watched.delete(write.id));
 }
 
-collection.onRefused(({ write, error }) => {
+collection.on("refused", ({ write, error }) => {
   if (watched.has(write.id)) return;
   notify({ text: `${words(write)} ${reason(error)}`, tone: "error" });
 });
 
 collection.pending.subscribe((writes) => {
   const before = pendingIds.peek();
-  const now = new Set(writes.flatMap(({ key }) => (key === null ? [] : [Number(key)])));
+  const now = new Set(writes.map(({ key }) => Number(key)));
   pendingCount.value = writes.length;
   pendingIds.value = now;
   const touched = [...now, ...before];
@@ -62,9 +63,8 @@ collection.pending.subscribe((writes) => {
 });
 
 function words({ kind, key, fields }: OrderWrite): string {
-  if (kind === "create")
-    return `The order of ${clip(fields?.customer_name ?? "", 40)} was not created.`;
-  return `Order #${key} was not ${kind === "remove" ? "deleted" : "changed"}.`;
+  if (kind === "create") return `The order of ${clip(fields.customer_name ?? "", 40)} was not created.`;
+  return `Order ${orderNumber(Number(key))} was not ${kind === "remove" ? "deleted" : "changed"}.`;
 }
 
 /** As the server says it; of fields, what is wrong with them. */

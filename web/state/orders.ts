@@ -18,6 +18,7 @@ import { hidden } from "./undo.ts";
 
 export { isCutOff, loadError } from "./orders-collection.ts";
 export { orders, visibleOrders } from "./orders-list.ts";
+export { findRow as findOrder } from "./orders-writes.ts";
 export { statusFilter } from "./search.ts";
 
 export const loadState = observe(collection.state);
@@ -75,7 +76,7 @@ const refresh = oncePerFrame(() => {
   });
 });
 
-collection.onChange(({ change, before, after }) => {
+collection.on("change", ({ change, before, after }) => {
   if (change.operation === "TRUNCATE") return touchAll();
   const id = (after ?? before)?.id;
   if (id === undefined) return;
@@ -100,9 +101,4 @@ effect(() => {
 /** Loads the list again, from the present. */
 export function reload(): void {
   collection.reload();
-}
-
-/** The order as the page knows it now. */
-export function findOrder(id: number): Order | undefined {
-  return collection.rows.get().get(id);
 }

@@ -1,5 +1,5 @@
 /** Saving what the order dialog holds, and what its failure means for the dialog. */
-import { WriteRefused } from "./orders-interim.ts";
+import { WriteRefused } from "../../client/index.ts";
 import type { Order } from "../../protocol/orders.ts";
 import { type FieldIssue, getOrder } from "../api.ts";
 import { connection } from "./connection.ts";
@@ -13,6 +13,7 @@ import {
   toDraft,
   toFields,
 } from "./draft.ts";
+import { orderNumber } from "./describe.ts";
 import { findOrder } from "./orders.ts";
 import { addOrder, changeOrder, type OrderWrite, tellElsewhere } from "./orders-writes.ts";
 
@@ -54,7 +55,7 @@ async function settle(write: OrderWrite, base: Order | null): Promise<SaveResult
   const answer = write.done.then(
     (order): SaveResult => ({
       kind: "saved",
-      message: base ? `Order #${base.id} saved.` : `Order #${order?.id ?? ""} created.`,
+      message: base ? `Order ${orderNumber(base.id)} saved.` : `Order #${order?.id ?? ""} created.`,
     }),
     (error: unknown) => failure(error, base),
   );

@@ -6,9 +6,10 @@
  */
 import type { Order } from "../../protocol/orders.ts";
 import { Listeners } from "../../client/observable.ts";
+import { orderNumber } from "./describe.ts";
 import { flash } from "./flashes.ts";
 import { notify } from "./orders-notify.ts";
-import { removeOrder } from "./orders-writes.ts";
+import { findRow, removeOrder } from "./orders-writes.ts";
 
 export const UNDO_MS = 7000;
 
@@ -31,7 +32,7 @@ export function deleteOrder(order: Order): void {
   timer = setTimeout(send, UNDO_MS);
   const { size } = waiting;
   notify({
-    text: size === 1 ? `Order #${order.id} deleted.` : `${size} orders deleted.`,
+    text: size === 1 ? `Order ${orderNumber(order.id)} deleted.` : `${size} orders deleted.`,
     tone: "info",
     action: { label: "Undo", run: undo },
   });
@@ -51,7 +52,7 @@ export function undo(): void {
 function send(): void {
   clearTimeout(timer);
   const ids = [...waiting.keys()];
-  for (const id of ids) removeOrder(id);
+  for (const id of ids) if (findRow(id)) removeOrder(id); // or somebody else has deleted it meanwhile
   // shown no more by what was written, now that there is something written
   waiting.clear();
   for (const id of ids) listeners.call(id);
