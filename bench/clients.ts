@@ -7,11 +7,12 @@ import { isAckDue, NOTHING } from "../client/intake.ts";
 import { serveParent } from "./child.ts";
 import { createClock } from "./clock.ts";
 import { createParser, type Frame, type Reading } from "./frames.ts";
+import type { Speech } from "./stage.ts";
 import { Histogram, Seen } from "./tally.ts";
 
 export type Request =
-  /** Opens `count` sockets. `greets`: a socket counts as open at the server's `welcome`. */
-  | { kind: "connect"; url: string; count: number; greets: boolean; run: number; origin: number }
+  /** Opens `count` sockets. */
+  | { kind: "connect"; url: string; count: number; speaks: Speech; run: number; origin: number }
   /** Waits until every socket has every change of the run or `timeoutMs` is over, closes them, and tells. */
   | { kind: "finish"; commits: number[]; timeoutMs: number };
 
@@ -27,6 +28,10 @@ export interface Reply {
   p50: number;
   p99: number;
 }
+
+/** Engine.IO 4 and Socket.IO 5, as much of it as a client needs: its own client costs more than what is measured. */
+const EVENT = Buffer.from('42["change",');
+const [OPEN, PING] = ["0".charCodeAt(0), "2".charCodeAt(0)];
 
 class Run {
   readonly histogram = new Histogram();
@@ -48,7 +53,7 @@ class Run {
   }
 
   /** Resolves when the server will send this socket every change from now on. */
-  open(url: string, greets: boolean): Promise<void> {
+  open(url: string, speaks: Speech): Promise<void> {
     const socket = new WebSocket(url, { perMessageDeflate: false });
     this.sockets.push(socket);
     const seen = new Seen();
@@ -57,11 +62,17 @@ class Run {
     let taken = NOTHING;
     return new Promise((resolve, reject) => {
       socket.on("error", reject);
-      if (!greets) socket.once("open", () => resolve());
+      if (speaks === "json") socket.once("open", () => resolve());
       socket.once("close", (code) => reject(new Error(`a socket was closed with ${code}`)));
       socket.on("message", (bytes: Buffer) => {
         const nowMs = this.#clock();
-        const frame: Frame = this.#parse(bytes);
+        if (speaks === "socket.io" && !bytes.subarray(0, EVENT.length).equals(EVENT)) {
+          if (bytes[0] === OPEN) socket.send("40");
+          else if (bytes[0] === PING) socket.send("3");
+          else resolve(); // the answer to 40: connected
+          return;
+        }
+        const frame: Frame = this.#parse(speaks === "socket.io" ? bytes.subarray(EVENT.length, -1) : bytes);
         if (frame.type === "change" && frame.data !== undefined) {
           this.frames += 1;
           this.#take(frame.data, seen, nowMs);
@@ -101,10 +112,10 @@ let run: Run | null = null;
 
 serveParent(async (request: Request): Promise<Reply | null> => {
   if (request.kind === "connect") {
-    const { url, count, greets, origin } = request;
+    const { url, count, speaks, origin } = request;
     const started = new Run(origin, request.run);
     run = started;
-    await Promise.all(Array.from({ length: count }, () => started.open(url, greets)));
+    await Promise.all(Array.from({ length: count }, () => started.open(url, speaks)));
     return null;
   }
   const ended = run;

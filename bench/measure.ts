@@ -40,8 +40,8 @@ export async function measure(crew: Crew, system: System, load: Load): Promise<M
   const { clients, writers, origin } = crew;
   const { sockets, connections, perSecond, forMs, patienceMs } = load;
   const run = ++runs;
-  const { streamUrl: url, greets, databaseUrl } = system;
-  await clients.ask({ kind: "connect", url, count: sockets, greets, run, origin }, CONNECT_TIMEOUT_MS);
+  const { streamUrl: url, speaks, databaseUrl } = system;
+  await clients.ask({ kind: "connect", url, count: sockets, speaks, run, origin }, CONNECT_TIMEOUT_MS);
   const wrote = await writers.ask(
     { databaseUrl, origin, run, connections, forMs, perSecond },
     forMs + GRACE_MS,

@@ -1,8 +1,10 @@
 /** Rowcast itself, as it is deployed but for the place: the Worker's bundle in workerd, and the listener. */
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { unstable_readConfig as readConfig } from "wrangler";
 import { PROJECT_DIR } from "../dev/config.ts";
@@ -16,6 +18,8 @@ const START_TIMEOUT_MS = 30_000;
 
 export interface Rowcast {
   readonly streamUrl: string;
+  /** The process of workerd. */
+  readonly workerPid: number;
   stop(): Promise<void>;
 }
 
@@ -33,7 +37,12 @@ interface WorkerConfig {
  * The address is a socket of workerd itself: neither wrangler's proxy nor Miniflare's entry worker is in the way, each of
  * which adds milliseconds that no deployment has.
  */
-export async function startRowcast(databaseUrl: string, folder: string, guard: Guard): Promise<Rowcast> {
+export async function startRowcast(
+  databaseUrl: string,
+  folder: string,
+  guard: Guard,
+  vars: Readonly<Record<string, string>> = {},
+): Promise<Rowcast> {
   const script = await readFile(await bundleWorker(join(folder, "bundle")), "utf8");
   // Of wrangler's own types, those for its configuration do not resolve outside its package.
   const config = readConfig({ config: CONFIG }) as unknown as WorkerConfig;
@@ -59,6 +68,7 @@ export async function startRowcast(databaseUrl: string, folder: string, guard: G
         ANONYMOUS: "write",
         MAX_SOCKETS_PER_ADDRESS: "0",
         DATABASE_URL: databaseUrl,
+        ...vars,
       },
       durableObjects: Object.fromEntries(
         config.durable_objects.bindings.map(({ name, class_name }) => [
@@ -86,6 +96,7 @@ export async function startRowcast(databaseUrl: string, folder: string, guard: G
       guard,
     });
     const rowcast: Rowcast = {
+      workerPid: await findWorkerd(),
       streamUrl: new URL("/ws", url).href.replace(/^http/, "ws"),
       async stop() {
         await listener.stop();
@@ -101,6 +112,13 @@ export async function startRowcast(databaseUrl: string, folder: string, guard: G
     await miniflare.dispose();
     throw error;
   }
+}
+
+/** Miniflare does not say which process it has started: it is the one below this one that is called so. */
+async function findWorkerd(): Promise<number> {
+  const { stdout } = await promisify(execFile)("ps", ["--ppid", String(process.pid), "-o", "pid=,comm="]);
+  const line = stdout.split("\n").find((each) => each.includes("workerd"));
+  return Number(line?.trim().split(/\s+/)[0] ?? Number.NaN);
 }
 
 /** Until the listener has given the log its first cursor: from then on no change is missed. */

@@ -11,30 +11,34 @@ import type { Reply as NotifyReply, Request as NotifyRequest } from "./baselines
 import { startChild } from "./child.ts";
 import { startRowcast } from "./rowcast.ts";
 
+/** What is spoken on a socket: Rowcast's frames, a JSON text a change, or socket.io's packets. */
+export type Speech = "rowcast" | "json" | "socket.io";
+
 /** A way from Postgres to sockets. */
 export interface System {
   readonly name: string;
   /** The database that its writers fill. */
   readonly databaseUrl: string;
   readonly streamUrl: string;
-  /** Its server says `welcome` when it will send everything from then on. */
-  readonly greets: boolean;
+  readonly speaks: Speech;
 }
 
 export interface Stage {
   readonly guard: Guard;
   readonly postgresVersion: string;
-  readonly rowcast: System;
+  readonly rowcast: System & { readonly workerPid: number };
+  /** Node and ws. */
   readonly baseline: System;
+  readonly socketio: System;
   /** The same table without a trigger. */
   readonly bareDatabaseUrl: string;
-  /** A fresh baseline: after a load it may have much in memory that nobody waits for any more. */
-  restartBaseline(): Promise<void>;
+  /** Fresh servers of the baselines: after a load they may have much in memory that nobody waits for any more. */
+  restartBaselines(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Both systems share one Postgres, with fsync on, each with a database of its own. */
-export async function setStage(): Promise<Stage> {
+/** All systems share one Postgres, with fsync on, each with a database of its own. */
+export async function setStage(vars: Readonly<Record<string, string>> = {}): Promise<Stage> {
   const guard = startGuard();
   const cleanups: (() => Promise<unknown>)[] = [async () => guard.release()];
   const stop = async (): Promise<void> => {
@@ -49,36 +53,55 @@ export async function setStage(): Promise<Stage> {
     guard.watch(postgres.pid, "postgres");
     cleanups.push(() => postgres.stop());
 
-    const [rowcastUrl, baselineUrl, bareUrl] = await Promise.all(
-      ["bench_rowcast", "bench_baseline", "bench_bare"].map((name) => createDatabase(postgres.url, name)),
-    );
-    if (rowcastUrl === undefined || baselineUrl === undefined || bareUrl === undefined)
-      throw new Error("three databases were asked for");
+    const create = (name: string): Promise<string> => createDatabase(postgres.url, `bench_${name}`);
+    const [rowcastUrl, bareUrl] = [await create("rowcast"), await create("bare")];
+    const [wsUrl, socketioUrl] = [await create("ws"), await create("socketio")];
     await migrate(rowcastUrl);
     await execute(rowcastUrl, "SELECT rowcast.watch('public.readings')");
-    await execute(baselineUrl, await readFile(new URL("baselines/notify.sql", import.meta.url), "utf8"));
+    const notify = await readFile(new URL("baselines/notify.sql", import.meta.url), "utf8");
+    for (const url of [wsUrl, socketioUrl]) await execute(url, notify);
 
-    const rowcast = await startRowcast(rowcastUrl, folder, guard);
+    const rowcast = await startRowcast(rowcastUrl, folder, guard, vars);
     cleanups.push(() => rowcast.stop());
 
-    let server = await startBaseline(baselineUrl, guard);
-    cleanups.push(async () => server.kill());
+    const startServers = () =>
+      Promise.all([
+        startBaseline("./baselines/notify-server.ts", wsUrl, guard),
+        startBaseline("./baselines/socketio-server.ts", socketioUrl, guard),
+      ]);
+    let servers = await startServers();
+    const killServers = (): void => servers.forEach((server) => server.kill());
+    cleanups.push(async () => killServers());
     return {
       guard,
       postgresVersion: await execute(bareUrl, "SHOW server_version"),
-      rowcast: { name: "Rowcast", databaseUrl: rowcastUrl, streamUrl: rowcast.streamUrl, greets: true },
+      rowcast: {
+        name: "Rowcast",
+        databaseUrl: rowcastUrl,
+        streamUrl: rowcast.streamUrl,
+        speaks: "rowcast",
+        workerPid: rowcast.workerPid,
+      },
       baseline: {
-        name: "baseline",
-        databaseUrl: baselineUrl,
+        name: "ws",
+        databaseUrl: wsUrl,
         get streamUrl() {
-          return server.streamUrl;
+          return `ws://127.0.0.1:${servers[0].port}`;
         },
-        greets: false,
+        speaks: "json",
+      },
+      socketio: {
+        name: "socket.io",
+        databaseUrl: socketioUrl,
+        get streamUrl() {
+          return `ws://127.0.0.1:${servers[1].port}/socket.io/?EIO=4&transport=websocket`;
+        },
+        speaks: "socket.io",
       },
       bareDatabaseUrl: bareUrl,
-      async restartBaseline() {
-        server.kill();
-        server = await startBaseline(baselineUrl, guard);
+      async restartBaselines() {
+        killServers();
+        servers = await startServers();
       },
       stop,
     };
@@ -89,12 +112,13 @@ export async function setStage(): Promise<Stage> {
 }
 
 async function startBaseline(
+  module: string,
   databaseUrl: string,
   guard: Guard,
-): Promise<{ streamUrl: string; kill(): void }> {
-  const child = startChild<NotifyRequest, NotifyReply>("./baselines/notify-server.ts", guard);
+): Promise<{ port: number; kill(): void }> {
+  const child = startChild<NotifyRequest, NotifyReply>(module, guard);
   const { port } = await child.ask({ databaseUrl }, 10_000);
-  return { streamUrl: `ws://127.0.0.1:${port}`, kill: () => child.kill() };
+  return { port, kill: () => child.kill() };
 }
 
 async function createDatabase(serverUrl: string, name: string): Promise<string> {
