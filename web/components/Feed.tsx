@@ -51,8 +51,10 @@ function Watching() {
   return (
     <span class="feed-watching" title="People who see these changes now">
       <EyeIcon />
-      {count.toLocaleString()}
-      <span class="sr-only">{count === 1 ? "person sees" : "people see"} these changes now</span>
+      <span aria-hidden="true">{count.toLocaleString()}</span>
+      <span class="sr-only">
+        {count === 1 ? "1 person sees" : `${count.toLocaleString()} people see`} these changes now
+      </span>
     </span>
   );
 }
