@@ -18,8 +18,15 @@ export interface Body {
   readonly success: boolean;
   readonly data: unknown;
   readonly count: number;
-  readonly pagination: { limit: number; offset: number; total: number; has_more: boolean };
+  readonly pagination: {
+    limit: number;
+    offset: number;
+    total: number | null;
+    has_more: boolean;
+    next_before: number | null;
+  };
   readonly snapshot: string;
+  readonly timestamp: string;
   readonly xid: string;
   readonly message: string;
   readonly missing: number[];

@@ -128,10 +128,15 @@ const cases: readonly Case[] = [
   ...["status=lost", "status=", "status=pending,", "status=pending&status=lost"].map((search) =>
     query(search, "status"),
   ),
-  ...["limit=0", "limit=1001", "limit=-1", "limit=abc", "limit=1.5", "limit=", "limit=1&limit=2"].map(
+  ...["limit=0", "limit=5001", "limit=-1", "limit=abc", "limit=1.5", "limit=", "limit=1&limit=2"].map(
     (search) => query(search, "limit"),
   ),
   ...["offset=-1", "offset=99999999999", "offset=x"].map((search) => query(search, "offset")),
+  ...["before=0", "before=2147483649", "before=-1", "before=", "before=1&before=2", "before=1'--"].map(
+    (search) => query(search, "before"),
+  ),
+  query("before=5&offset=1", "before"),
+  ...["total=2", "total=", "total=no", "total=0&total=1"].map((search) => query(search, "total")),
   query("customer_name=a%00b", "customer_name"),
   query(`customer_name=${"x".repeat(256)}`, "customer_name"),
   query("customer_name=a&customer_name=b", "customer_name"),

@@ -99,8 +99,9 @@ describe("The check of answers against it", () => {
     status: 200,
     contentType: "application/json; charset=UTF-8",
   };
-  const pagination = { limit: 50, offset: 0, total: 0, has_more: false };
-  const body = { success: true, data: [], count: 0, pagination, snapshot: "1:1:" };
+  const pagination = { limit: 50, offset: 0, total: 0, has_more: false, next_before: null };
+  const timestamp = "2026-11-20T23:00:00.123456Z";
+  const body = { success: true, data: [], count: 0, pagination, snapshot: "1:1:", timestamp };
 
   it("lets pass what is described", () => {
     check({ ...list, text: JSON.stringify(body) });

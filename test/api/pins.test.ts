@@ -20,6 +20,10 @@ describeOverAdapters("A pinned token", (stage) => {
     expect(ordersIn(list).map(({ customer_name }) => customer_name)).toEqual(["Ada", "Ada"]);
     expect(list.body.pagination.total).toBe(2);
     expect(ordersIn(await ada().get("/api/orders?customer_name=Eve"))).toEqual([]);
+    const byId = await ada().get("/api/orders?before=2147483648&limit=1");
+    expect(ordersIn(byId).map(({ customer_name }) => customer_name)).toEqual(["Ada"]);
+    const rest = await ada().get(`/api/orders?before=${byId.body.pagination.next_before}`);
+    expect(ordersIn(rest).map(({ customer_name }) => customer_name)).toEqual(["Ada"]);
     expect((await ada().get("/api/orders/stats")).body.data).toMatchObject({
       total_orders: 2,
       unique_customers: 1,

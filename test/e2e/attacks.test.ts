@@ -148,6 +148,7 @@ describe("Injections", () => {
         await send("GET", `/api/orders?customer_name=${q}`, reader),
         await send("GET", `/api/orders?status=${q}`, reader),
         await send("GET", `/api/orders?limit=${q}&offset=${q}`, reader),
+        await send("GET", `/api/orders?before=${q}&total=${q}`, reader),
         await send("GET", `/api/orders/${q}`, reader),
         await send("GET", `/api/changes?since=${q}`, reader),
         await send("GET", `/api/changes?filter=${q}`, reader),

@@ -6,35 +6,7 @@ import { parseExact } from "../../protocol/exact-json.ts";
 import type { Order, OrderStatus } from "../../protocol/orders.ts";
 import type { Database, QueryOptions } from "../database/database.ts";
 import { pinCondition, type PinParams } from "./pin.ts";
-import type { ListQuery, OrderChange, OrderStats } from "./schemas.ts";
-
-export interface OrderPage {
-  readonly orders: Order[];
-  readonly total: number;
-  readonly snapshot: string;
-}
-
-/** A page of the orders that match, newest first, and how many match in all. */
-export async function listOrders(database: Database, query: ListQuery, pin: PinParams): Promise<OrderPage> {
-  const { status = null, customer_name = null, limit, offset } = query;
-  const row = await one<{ orders: string; total: number; snapshot: string }>(
-    database,
-    `with page as (
-       select o as row, created_at, id from public.orders o where ${FILTER}
-        order by created_at desc, id desc limit $3::int offset $4::int
-     )
-     select (select coalesce(jsonb_agg(rowcast.row_json(row) order by created_at desc, id desc), '[]')
-               from page)::text as orders,
-            (select count(*) from public.orders o where ${FILTER})::int as total,
-            pg_current_snapshot()::text as snapshot`,
-    [status, customer_name === null ? null : `%${escapeLike(customer_name)}%`, limit, offset, ...pin],
-    READ,
-  );
-  return { orders: parseExact(row.orders) as Order[], total: row.total, snapshot: row.snapshot };
-}
-
-const FILTER = `($1::text[] is null or o.status = any ($1)) and ($2::text is null or o.customer_name ilike $2)
-  and ${pinCondition(5)}`;
+import type { OrderChange, OrderStats } from "./schemas.ts";
 
 /** One order with the snapshot it was seen in; null when there is none. */
 export async function findOrder(
@@ -194,9 +166,4 @@ async function one<T>(
   const [row] = await database.query<T>(text, params, options);
   if (row === undefined) throw new Error("a statement that always gives one row gave none");
   return row;
-}
-
-/** Text that LIKE takes literally. */
-function escapeLike(text: string): string {
-  return text.replaceAll(/[\\%_]/g, "\\$&");
 }

@@ -8,6 +8,7 @@ import { onError, Problem } from "../http/problem.ts";
 import { timedDatabase } from "../http/timing.ts";
 import { allowMethods, jsonBody, pathParams, queryParams } from "../http/validation.ts";
 import { createOrder, createOrderOnce } from "./creation.ts";
+import { listOrders } from "./list.ts";
 import { pinParams, requireInside } from "./pin.ts";
 import { etag, isUnchanged, versionsOf } from "./preconditions.ts";
 import * as queries from "./queries.ts";
@@ -25,11 +26,13 @@ export const orders = new Hono<AppEnv>()
 
   .get("/", queryParams(ListQuery), async (c) => {
     const query = c.req.valid("query");
-    const { orders, total, snapshot } = await queries.listOrders(open(c), query, pin(c));
-    const { limit, offset } = query;
-    const pagination = { limit, offset, total, has_more: offset + orders.length < total };
+    const { orders, total, hasMore, snapshot, timestamp } = await listOrders(open(c), query, pin(c));
+    const { limit, offset, before } = query;
+    const next_before = (before !== undefined && hasMore && orders.at(-1)?.id) || null;
+    const pagination = { limit, offset, total, has_more: hasMore, next_before };
+    const count = orders.length;
     c.header("Cache-Control", "no-store");
-    return c.json({ success: true as const, data: orders, count: orders.length, pagination, snapshot });
+    return c.json({ success: true as const, data: orders, count, pagination, snapshot, timestamp });
   })
 
   .get("/stats", async (c) => {

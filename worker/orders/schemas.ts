@@ -6,10 +6,12 @@ import { OrderStatus } from "../../protocol/orders.ts";
 export const MAX_NAME_CHARACTERS = 255;
 export const MAX_AMOUNT = 99_999_999.99;
 export const MAX_BULK_IDS = 1000;
-export const MAX_LIMIT = 1000;
+export const MAX_LIMIT = 5000;
 export const DEFAULT_LIMIT = 50;
 /** Ids are int4. */
 export const MAX_ID = 2_147_483_647;
+/** `before` this one are all. */
+export const ABOVE_ALL_IDS = MAX_ID + 1;
 
 /** JSON can write two things that a Postgres text cannot hold: NUL and half of a surrogate pair. */
 const storable = v.check<string, string>(
@@ -100,21 +102,18 @@ export const OrderParams = v.object({
   ),
 });
 
-function wholeNumber(min: number, max: number, otherwise: number) {
+function wholeNumber(min: number, max: number) {
   const message = `has to be a whole number from ${min} to ${max}`;
-  return v.optional(
-    v.pipe(
-      v.string("is given twice"),
-      v.regex(/^[0-9]{1,10}$/, message),
-      v.transform(Number),
-      v.minValue(min, message),
-      v.maxValue(max, message),
-    ),
-    String(otherwise),
+  return v.pipe(
+    v.string("is given twice"),
+    v.regex(/^[0-9]{1,10}$/, message),
+    v.transform(Number),
+    v.minValue(min, message),
+    v.maxValue(max, message),
   );
 }
 
-export const ListQuery = v.object({
+const listQuery = v.object({
   status: v.optional(
     v.pipe(
       v.union([v.string(), v.array(v.string())]),
@@ -135,9 +134,28 @@ export const ListQuery = v.object({
       v.description("A part of the customer's name, in any case"),
     ),
   ),
-  limit: wholeNumber(1, MAX_LIMIT, DEFAULT_LIMIT),
-  offset: wholeNumber(0, MAX_ID, 0),
+  limit: v.optional(wholeNumber(1, MAX_LIMIT), String(DEFAULT_LIMIT)),
+  offset: v.optional(wholeNumber(0, MAX_ID), "0"),
+  before: v.optional(wholeNumber(1, ABOVE_ALL_IDS)),
+  total: v.optional(
+    v.pipe(
+      v.picklist(["0", "1"], "has to be 0 or 1"),
+      v.transform((text) => text === "1"),
+    ),
+    "1",
+  ),
 });
+export const ListQuery = v.pipe(
+  listQuery,
+  v.forward(
+    v.partialCheck(
+      [["offset"], ["before"]],
+      ({ offset, before }) => offset === 0 || before === undefined,
+      "cannot come together with offset",
+    ),
+    ["before"],
+  ),
+);
 export type ListQuery = v.InferOutput<typeof ListQuery>;
 
 export const OrderStats = v.object({
