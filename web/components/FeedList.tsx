@@ -40,8 +40,8 @@ export function FeedList() {
         ref={list}
         class="feed-list"
         tabIndex={0}
-        role="region"
-        aria-labelledby="feed-title"
+        role="group"
+        aria-label="Changes, the newest first"
         onScroll={(event) => {
           const isDown = event.currentTarget.scrollTop > 4;
           if (isDown) reading.value ??= feed.peek();

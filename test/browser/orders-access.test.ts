@@ -1,0 +1,95 @@
+/** The orders and the activity for everybody: no rule of axe-core broken, nothing wider than the page, motion only if wished. */
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import type { AxeResults } from "axe-core";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { launchChromium, type LaunchedBrowser } from "../support/chromium.ts";
+import { buildDashboard } from "../support/stack-dashboard.ts";
+import { startStack, type Stack } from "../support/stack.ts";
+import { Tab } from "./tab.ts";
+
+let stack: Stack;
+let chromium: LaunchedBrowser;
+let axe: string;
+beforeAll(async () => {
+  await buildDashboard();
+  [stack, chromium] = await Promise.all([startStack({ dashboard: true }), launchChromium()]);
+  axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  await stack.database.client.query(`INSERT INTO orders (customer_name, product_name, status, amount)
+    SELECT 'Customer with a rather long name ' || i, 'Product ' || repeat('of many words ', i % 9), 'shipped', i
+    FROM generate_series(1, 60) i`);
+}, 120_000);
+afterAll(async () => {
+  await chromium?.close();
+  await stack?.stop();
+});
+
+/** What axe finds, in words: rule and place. */
+async function findings(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate<AxeResults>("axe.run({ resultTypes: ['violations'] })");
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, any }) => `${id} ${target} ${any[0]?.message}`),
+  );
+}
+
+const isTooWide = (page: Page) =>
+  page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+
+describe.each(["light", "dark"] as const)("In %s colours", (colorScheme) => {
+  it.each([
+    { width: 1280, height: 800 },
+    { width: 320, height: 640 },
+  ])(
+    "axe finds nothing at $width px: in the table, its marks, its menu, its dialog and its feed",
+    async (viewport) => {
+      const tab = await Tab.open(chromium.browser, stack.url, {
+        viewport,
+        colorScheme,
+        reducedMotion: "reduce",
+      });
+      const { page } = tab;
+      await page.locator("[data-testid=order-row]").first().waitFor();
+      const check = async (state: string) => {
+        expect(await findings(page), state).toEqual([]);
+        expect(await isTooWide(page), state).toBe(false);
+      };
+      await stack.database.client
+        .query(`INSERT INTO orders (customer_name, product_name) VALUES ('Ada', 'Engine');
+      UPDATE orders SET amount = amount + 1 WHERE id = (SELECT max(id) - 2 FROM orders);
+      DELETE FROM orders WHERE id = (SELECT max(id) - 3 FROM orders)`);
+      await page.locator("[data-flash=DELETE]").waitFor();
+      await check("marks");
+      await page.locator("[data-control=select]").first().click();
+      await check("selection");
+      await page.locator("[data-control=status]").first().click();
+      await page.getByRole("menu").waitFor();
+      await check("menu");
+      await page.keyboard.press("Escape");
+      await page.locator("[data-control=edit]").nth(1).click();
+      await page.getByRole("dialog").getByLabel("Customer").fill("");
+      await page.getByRole("dialog").getByRole("button", { name: "Save changes" }).click();
+      await page.locator("[aria-invalid=true]").waitFor();
+      await check("dialog");
+      await page.keyboard.press("Escape");
+      await page.getByLabel("Search by customer").fill("nobody");
+      await page.getByTestId("nothing").waitFor();
+      await check("nothing found");
+      expect(tab.complaints).toEqual([]);
+      await tab.close();
+    },
+  );
+});
+
+it("fits 4K, and moves nothing for who wishes no motion", async () => {
+  const viewport = { width: 3840, height: 2160 };
+  const tab = await Tab.open(chromium.browser, stack.url, { viewport, reducedMotion: "reduce" });
+  const { page } = tab;
+  await page.locator("[data-testid=order-row]").nth(40).waitFor();
+  expect(await isTooWide(page)).toBe(false);
+  await stack.database.client.query("UPDATE orders SET amount = 3 WHERE id = (SELECT max(id) FROM orders)");
+  await page.locator("[data-flash=UPDATE]").waitFor();
+  expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
+  await tab.close();
+});

@@ -1,0 +1,153 @@
+/** A table of 100,000 orders, in a real browser over the real stack: what it costs to look through them, and to follow them. */
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { launchChromium, type LaunchedBrowser } from "../support/chromium.ts";
+import { buildDashboard } from "../support/stack-dashboard.ts";
+import { startStack, type Stack } from "../support/stack.ts";
+import { Tab } from "./tab.ts";
+
+const ROWS = 100_000;
+/** More elements than this in the whole page would mean that rows are in it which nobody sees. */
+const MAX_ELEMENTS = 4000;
+
+let stack: Stack;
+let chromium: LaunchedBrowser;
+let tab: Tab;
+const sql = async (text: string) => (await stack.database.client.query<Record<string, unknown>>(text)).rows;
+
+beforeAll(async () => {
+  await buildDashboard();
+  [stack, chromium] = await Promise.all([startStack({ dashboard: true }), launchChromium()]);
+  // not watched meanwhile: it is not the way of 100,000 changes that is tried here
+  await sql("SELECT rowcast.unwatch('orders')");
+  await sql(`INSERT INTO orders (customer_name, product_name, status, amount)
+    SELECT 'Customer ' || (i * 7919) % 5000, 'Product ' || i % 97,
+      (ARRAY['pending','processing','shipped','delivered','completed','cancelled'])[1 + i % 6], i % 1000
+    FROM generate_series(1, ${ROWS}) i`);
+  await sql("SELECT rowcast.watch('orders')");
+}, 120_000);
+afterAll(async () => {
+  await chromium?.close();
+  await stack?.stop();
+});
+
+const count = () => tab.page.getByTestId("count").innerText();
+const elements = (page: Page) => page.evaluate(() => document.getElementsByTagName("*").length);
+
+it("shows the first rows at once and loads all the others", async () => {
+  tab = await Tab.open(chromium.browser, stack.url);
+  await tab.row(ROWS).waitFor();
+  expect(await count()).not.toBe("100,000"); // there was something to see before all was there
+  await expect.poll(count, { timeout: 20_000 }).toBe("100,000");
+  await expect
+    .poll(() =>
+      tab.page.getByRole("radio", { name: "shipped" }).evaluate((radio) => radio.parentElement?.innerText),
+    )
+    .toContain("16,667");
+}, 40_000);
+
+it("scrolls smoothly from the first to the last, with no more rows in the document than are seen", async () => {
+  const { page } = tab;
+  const frames = await page.evaluate(async () => {
+    const gaps: number[] = [];
+    let last = performance.now();
+    for (let step = 0; step < 90; step++) {
+      scrollBy({ top: step < 60 ? 400 : 60_000, behavior: "instant" });
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+      const now = performance.now();
+      gaps.push(now - last);
+      last = now;
+    }
+    return gaps.toSorted((a, b) => a - b);
+  });
+  expect(frames[45]).toBeLessThan(34); // the middle one: 30 frames a second on a machine without a graphics card
+  expect(frames[88]).toBeLessThan(200);
+  expect(await elements(page)).toBeLessThan(MAX_ELEMENTS);
+
+  await page.evaluate(() => scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" }));
+  await tab.row(1).waitFor();
+  expect(await elements(page)).toBeLessThan(MAX_ELEMENTS);
+  await page.evaluate(() => scrollTo({ top: 0, behavior: "instant" }));
+  await tab.row(ROWS).focus();
+  await page.keyboard.press("End");
+  await expect
+    .poll(() => page.evaluate(() => document.activeElement?.getAttribute("aria-rowindex")))
+    .toBe(String(ROWS + 1));
+  await page.keyboard.press("Home");
+  await expect
+    .poll(() => page.evaluate(() => document.activeElement?.getAttribute("data-order-id")))
+    .toBe(String(ROWS));
+});
+
+it("holds still what one looks at, while rows come and go above it", async () => {
+  const { page } = tab;
+  await page.evaluate(() => scrollTo({ top: 4000, behavior: "instant" }));
+  const looked = tab.row(ROWS - 90);
+  const { y } = (await looked.boundingBox()) ?? {};
+  await sql(
+    "INSERT INTO orders (customer_name, product_name) SELECT 'Above', 'Nail' FROM generate_series(1, 7) i",
+  );
+  await expect.poll(count).toBe("100,007");
+  expect((await looked.boundingBox())?.y).toBe(y);
+  await sql("DELETE FROM orders WHERE customer_name = 'Above'");
+  await expect.poll(count).toBe("100,000");
+  await page.locator("[data-flash]").first().waitFor({ state: "detached" });
+  await expect.poll(async () => (await looked.boundingBox())?.y).toBe(y);
+  await page.evaluate(() => scrollTo({ top: 0, behavior: "instant" }));
+});
+
+it("sorts, filters and searches all of them without a long task", async () => {
+  const { page } = tab;
+  const longest = await watchTasks(page);
+  await page.getByRole("columnheader", { name: "Customer" }).getByRole("button").click();
+  await expect.poll(async () => (await tab.ids())[0]).not.toBe(ROWS);
+  await page.locator(".grid[aria-busy=false]").waitFor();
+  await expect
+    .poll(async () => tab.page.locator("[data-testid=order-row]").first().innerText())
+    .toContain("Customer 0");
+  await page.getByLabel("Search by customer").fill("customer 4999");
+  await expect.poll(count).toBe("20 of 100,000");
+  await page.getByLabel("Search by customer").fill("");
+  await page.getByRole("columnheader", { name: "Id" }).getByRole("button").click();
+  await expect.poll(async () => (await tab.ids())[0]).toBe(ROWS);
+  expect(await longest()).toBeLessThan(150);
+});
+
+it("follows 1,000 changes a second among them without a task over 100 ms, and is right in the end", async () => {
+  const { page } = tab;
+  const longest = await watchTasks(page);
+  for (let second = 0; second < 4; second++) {
+    for (let batch = 0; batch < 10; batch++) {
+      const started = performance.now();
+      const from = (second * 10 + batch) * 100 + 1;
+      await sql(
+        `UPDATE orders SET status = 'cancelled', customer_name = 'Changed' WHERE id BETWEEN ${from} AND ${from + 89}`,
+      );
+      await sql(
+        "INSERT INTO orders (customer_name, product_name) SELECT 'New', 'Nail' FROM generate_series(1, 10)",
+      );
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, 100 - (performance.now() - started))));
+    }
+  }
+  await expect.poll(count, { timeout: 10_000 }).toBe("100,400");
+  const [there] = await sql("SELECT count(*) FILTER (WHERE status = 'cancelled')::int AS n FROM orders");
+  await expect
+    .poll(() =>
+      page.getByRole("radio", { name: "cancelled" }).evaluate((radio) => radio.parentElement?.innerText),
+    )
+    .toContain(Number(there?.["n"]).toLocaleString("en"));
+  expect(await longest()).toBeLessThan(100);
+  expect(await elements(page)).toBeLessThan(MAX_ELEMENTS);
+}, 40_000);
+
+/** From now on notes the longest task of the page. @returns what asks for it, ms; 0 when none took 50 ms. */
+async function watchTasks(page: Page): Promise<() => Promise<number>> {
+  const watch = await page.evaluateHandle(() => {
+    const seen = { longest: 0 };
+    new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) seen.longest = Math.max(seen.longest, duration);
+    }).observe({ type: "longtask" });
+    return seen;
+  });
+  return () => watch.evaluate(({ longest }) => longest);
+}
