@@ -74,7 +74,7 @@ it("leaves one row behind, however many there are at once", async () => {
 it("says which hop is missing when the triggers are", async () => {
   const { client } = stack.database;
   await client.query("ALTER TABLE rowcast.probes DISABLE TRIGGER USER");
-  const answer = await probe("?wait_ms=100");
+  const answer = await probe("?wait_ms=30000"); // it is not waited for
   await client.query("ALTER TABLE rowcast.probes ENABLE TRIGGER USER");
   expect(answer.status).toBe(503);
   expect(answer.body).toMatchObject({ code: "probe_timeout", probe: { missing: "outbox" } });
