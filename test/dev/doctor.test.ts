@@ -42,6 +42,15 @@ async function wrong(settings: Settings, now?: () => number): Promise<Record<str
   );
 }
 
+async function untilNoListener(): Promise<void> {
+  for (let n = 1; n !== 0;) {
+    const { rows } = await stack.database.client.query<{ n: number }>(
+      "SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'rowcast listener' AND datname = current_database()",
+    );
+    n = rows[0]?.n ?? 0;
+  }
+}
+
 const found = (detail: RegExp, fix: RegExp): unknown =>
   expect.objectContaining({ detail: expect.stringMatching(detail), fix: expect.stringMatching(fix) });
 
@@ -184,6 +193,7 @@ describe("The self-test", () => {
 
   it("finds that the listener is down: at once by the database, and then by the Worker too", async () => {
     await stack.killListener();
+    await untilNoListener(); // Postgres notices a moment later.
     const { listener, probe, ...others } = await wrong(await settingsOf());
     expect(listener).toEqual(found(/none is connected|the Worker hears none/, /npm run listener/));
     expect(probe).toEqual(found(/brought by the log itself/, /start a listener/));

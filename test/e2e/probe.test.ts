@@ -1,5 +1,7 @@
 /** `POST /api/probe` against the real way, whole and with a piece of it taken out. */
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { startNeonEndpoint } from "../support/neon-endpoint.ts";
 import { fetchDescribed } from "../support/openapi.ts";
 import { startStack, type Stack } from "../support/stack.ts";
 import { watchSocket } from "./watchers.ts";
@@ -22,13 +24,17 @@ interface Probed {
 }
 
 let stack: Stack;
+const others: (() => Promise<void>)[] = [];
 beforeAll(async () => {
   stack = await startStack({ vars: { FALLBACK_AFTER_MS: "2500" }, listener: { KEEPALIVE_MS: "300" } });
 });
-afterAll(() => stack?.stop());
+afterAll(async () => {
+  await stack?.stop();
+  for (const stop of others) await stop();
+});
 
-async function probe(search = ""): Promise<{ status: number; body: Probed }> {
-  const response = await fetchDescribed(`${stack.url}/api/probe${search}`, { method: "POST" });
+async function probe(search = "", { url } = stack): Promise<{ status: number; body: Probed }> {
+  const response = await fetchDescribed(`${url}/api/probe${search}`, { method: "POST" });
   return { status: response.status, body: (await response.json()) as Probed };
 }
 
@@ -105,6 +111,22 @@ it("says that no listener brought it, and once the log looks by itself, that it 
   expect(found.body.probe.hops.find(({ hop }) => hop === "outbox")?.ms).toBeGreaterThan(50);
   await stack.startListener();
   expect((await probe()).body.probe.carrier).toBe("listener");
+});
+
+it("wakes a listener that sleeps, over Neon's HTTP as well", async () => {
+  const endpoint = await startNeonEndpoint();
+  others.push(() => endpoint.close());
+  const asleep = await startStack({
+    vars: { NEON_FETCH_ENDPOINT: endpoint.url },
+    listener: { SUSPEND: "auto", IDLE_AFTER_MS: "0" },
+  });
+  others.unshift(() => asleep.stop());
+  const listener = async () =>
+    ((await (await fetch(`${asleep.url}/health`)).json()) as { listener: string }).listener;
+  while ((await listener()) !== "asleep") await delay(20);
+  const answer = await probe("", asleep);
+  expect(answer).toMatchObject({ status: 200, body: { probe: { carrier: "listener" } } });
+  expect(hopsOf(answer)).toEqual(ALL_HOPS);
 });
 
 it.each(["?wait_ms=-1", "?wait_ms=30001", "?wait_ms=soon", "?wait_ms=1&wait_ms=2"])(
