@@ -13,6 +13,8 @@ import { fetchDescribed } from "../support/openapi.ts";
 import { startStack, type Stack } from "../support/stack.ts";
 
 const JWT_SECRET = "a-secret-for-these-tests-0123456789";
+/** Of one token (wrangler.toml). */
+const MAX_SOCKETS = 50;
 const SECRETS = /a-secret-for-these|stack-ingest-secret|rowcast_api:|password/i;
 
 let stack: Stack;
@@ -136,6 +138,35 @@ describe("Without a token", () => {
     const answer = await send("GET", path);
     expect(answer.text).not.toContain("Ada");
     expect(answer.status).toBeGreaterThanOrEqual(400);
+  });
+});
+
+describe("Probing", () => {
+  it("is for those who may write, and shows whoever is pinned nothing but the probe", async () => {
+    expect((await send("POST", "/api/probe", reader)).status).toBe(403);
+    const pinned = await bearer({ role: "write", filter: { orders: { customer_name: ["Nobody"] } } });
+    const [answer] = await Promise.all([
+      send("POST", "/api/probe", pinned),
+      stack.database.client.query("UPDATE orders SET status = 'shipped'"),
+    ]);
+    expect(answer.status).toBe(200);
+    expect(answer.text).not.toContain("Ada");
+    expectHarmless(answer);
+  });
+
+  it("holds no more streams than its caller may", async () => {
+    const many = await bearer({ role: "write", sub: "many" });
+    const sockets = await Promise.all(
+      Array.from({ length: MAX_SOCKETS }, async () => {
+        const socket = new WebSocket(`${stack.url.replace("http", "ws")}/ws`, { headers: many });
+        await once(socket, "open");
+        return socket;
+      }),
+    );
+    const answer = await send("POST", "/api/probe", many);
+    for (const socket of sockets) socket.terminate();
+    expect(answer.status).toBe(429);
+    expect(answer.text).toContain("too_many_sockets");
   });
 });
 
