@@ -157,7 +157,7 @@ function useAnchor(virtual: Rows, rows: readonly Order[], first: number): void {
     const now = changed && isWithin ? indexOf(order) : -1;
     const moved = now >= 0 ? now - index : 0;
     const size = virtual.options.estimateSize(0);
-    if (moved !== 0 && !virtual.isScrolling) scrollBy({ top: moved * size, behavior: "instant" });
+    if (moved !== 0) scrollBy({ top: moved * size, behavior: "instant" });
     const at = moved !== 0 ? now : first;
     held.current = { rows, order: rows[at], index: at };
   });

@@ -78,7 +78,7 @@ function Count() {
   const text = () => {
     if (state === "loading") return "";
     if (isFiltered)
-      return `${number(shown)} of ${isCutOff.value ? `the newest ${number(here)}` : number(here)}`;
+      return `${number(shown)} of ${isCutOff.value ? `the newest ${number(here)}` : number(all)}`;
     if (state === "filling") return `${number(here)} of ${number(Math.max(all, here))}, loading`;
     return isCutOff.value ? `newest ${number(here)} of ${number(all)}` : number(all);
   };
