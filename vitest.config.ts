@@ -32,6 +32,8 @@ export default defineConfig({
                 JWT_SECRET_PREVIOUS: "previous-jwt-secret-0123456789-0123456789",
                 // Small, so that a test can outrun it.
                 HISTORY_MAX_CHANGES: "100",
+                // Each delivery a frame, so that a test can count them.
+                PUSH_EVERY_MS: "0",
               },
             },
           }),

@@ -56,6 +56,8 @@ export interface Env {
   HUB_SHARDS?: string;
   /** Sockets that a hub is meant to hold; 4000 unless set. Where its hubs are fuller, a region gets more of them. */
   HUB_SOCKETS?: string;
+  /** A hub is pushed to at most this often, in ms; 8 unless set. Each push is billed: many hubs and busy tables want 50 or more. */
+  PUSH_EVERY_MS?: string;
   /** "eu": every object lives in the European Union. To be set before the first deployment: others are other objects. */
   JURISDICTION?: string;
   /**

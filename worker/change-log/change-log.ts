@@ -18,12 +18,13 @@ import { recordBatch } from "../analytics.ts";
 import { Arrivals, type Arrival, type Carrier } from "./arrivals.ts";
 import { acceptControl, controlStates, hearControl, stateOf, tellControls } from "./controls.ts";
 import { describeLog, type LogDetails } from "./details.ts";
-import { FanOut, type HubReport } from "./fan-out.ts";
+import { FanOut, readPushEvery, type HubReport } from "./fan-out.ts";
 import { History, type Delivery, type ReadResult } from "./history.ts";
 import { allAsleep, fallbackAt, listenerStatus, type Heard } from "./listener-watch.ts";
 import { HubTable } from "./hub-table.ts";
 import { readOutbox } from "./outbox.ts";
 import { Planner } from "./plan.ts";
+import { Ring } from "./ring.ts";
 import { worthTelling, type LogOverview, type LogStatus } from "./status.ts";
 
 /** How often the outbox is read when there is no listener. */
@@ -34,11 +35,15 @@ const TELL_EVERY_MS = 1000;
 const HEARD_GRAIN_MS = 20_000;
 /** A Hub that has not been heard for so long is asked: it checks in every minute while it has clients. */
 const HUB_SILENT_MS = 150_000;
+/** How much of what was stored is kept in memory. */
+const RECENT_CHARS = 4_000_000;
 /** Pages read in one go by the fallback, so that an alarm ends. */
 const FALLBACK_PAGES = 50;
 
 export class ChangeLog extends DurableObject<Env> {
   readonly #history: History;
+  /** What was stored last: read back rows are billed. */
+  readonly #recent = new Ring(RECENT_CHARS);
   readonly #hubs: HubTable;
   readonly #fanOut: FanOut;
   readonly #planner: Planner;
@@ -76,10 +81,11 @@ export class ChangeLog extends DurableObject<Env> {
     this.#fanOut = new FanOut(
       {
         call: (name) => hub(env, parseHubName(name)),
-        read: (since, maxChars) => this.#history.read(since, maxChars),
+        read: (since, maxChars) => this.#read(since, maxChars),
         head: () => this.#history.position,
         status: () => this.#status(),
         changed: (name, report) => this.#hubChanged(name, report),
+        pushEveryMs: readPushEvery(env),
         warn: (event, details) => logEvent("warn", event, details),
       },
       this.#hubs.all(),
@@ -139,7 +145,15 @@ export class ChangeLog extends DurableObject<Env> {
 
   /** History after a position, for Hubs that fell behind and for `/api/changes`. `head` is where the log stands. */
   read(since: Position, maxChars: number, maxChanges?: number): ReadResult & { head: Position } {
-    return { ...this.#history.read(since, maxChars, maxChanges), head: this.#history.position };
+    return { ...this.#read(since, maxChars, maxChanges), head: this.#history.position };
+  }
+
+  #read(since: Position, maxChars: number, maxChanges?: number): ReadResult {
+    const batch =
+      maxChanges === undefined && this.#history.reaches(since)
+        ? this.#recent.after(since.seq, maxChars)
+        : null;
+    return batch === null ? this.#history.read(since, maxChars, maxChanges) : { ok: true, batch };
   }
 
   /**
@@ -224,12 +238,14 @@ export class ChangeLog extends DurableObject<Env> {
         position: this.#history.state.position,
       });
       this.#arrivals.clear();
+      this.#recent.clear();
       this.#fanOut.deliver();
       return true;
     }
     if (delivery.last !== null) {
       this.#lagMs = Math.max(0, now - Date.parse(delivery.last.timestamp));
       this.#arrivals.add(result.batch, { storedAt: now, readAt: delivery.readAt ?? null, carrier });
+      this.#recent.add(result.batch);
       this.#fanOut.deliver(result.batch);
       recordBatch(this.env, delivery.changes.length, result.batch.text.length, this.#lagMs);
     }

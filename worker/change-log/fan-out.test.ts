@@ -32,7 +32,9 @@ function batch(from: number, to: number): Batch {
   return { epoch: EPOCH, from, to, text: `${from}-${to}` };
 }
 
-function grow(by = 1): void {
+/** Something new, some time after what was before. */
+function grow(by = 1, afterMs = 8): void {
+  vi.setSystemTime(Date.now() + afterMs);
   const from = head;
   head += by;
   fanOut.deliver(batch(from, head));
@@ -64,6 +66,7 @@ beforeEach(() => {
       head: () => ({ epoch: EPOCH, seq: head }),
       status: () => ({ connectedClients: 1, listener: "live", lagMs: 0 }),
       changed: () => undefined,
+      pushEveryMs: 8,
       warn: (event) => void warnings.push(event),
     },
     [],
@@ -87,6 +90,17 @@ describe("pushing to hubs", () => {
     grow();
     expect(hub("a").pushes).toEqual([batch(0, 1)]);
     await hub("a").answer({ clients: 1, at: 2 });
+    expect(hub("a").pushes).toEqual([batch(0, 1), batch(1, 3)]);
+  });
+
+  it("sends at once when there was a pause, and together what comes faster than that", async () => {
+    grow();
+    expect(hub("a").pushes).toEqual([batch(0, 1)]);
+    await hub("a").answer({ clients: 1, at: 2 });
+    grow(1, 3);
+    grow(1, 3);
+    expect(hub("a").pushes).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(5);
     expect(hub("a").pushes).toEqual([batch(0, 1), batch(1, 3)]);
   });
 

@@ -27,9 +27,11 @@ interface Target extends HubReport {
   failures: number;
   /** ms since 1970: it is left alone until then, however much there is to send. */
   restsUntil: number;
+  /** When the last push to it began, ms since 1970. */
+  pushedAt: number;
 }
 
-const UNTRIED = { sent: null, pushing: false, failures: 0, restsUntil: 0 } as const;
+const UNTRIED = { sent: null, pushing: false, failures: 0, restsUntil: 0, pushedAt: 0 } as const;
 
 interface Dependencies {
   call(name: string): HubCalls;
@@ -38,10 +40,22 @@ interface Dependencies {
   status(): LogStatus;
   /** Called when a Hub comes, goes or counts differently. */
   changed(name: string, report: HubReport | null): void;
+  /** A Hub is pushed to at most this often: what comes meanwhile goes together, as one frame for each client. */
+  readonly pushEveryMs: number;
   warn(event: string, details: Record<string, unknown>): void;
 }
 
-const PUSH_CHARS = 1_000_000;
+/** Too short to be seen, and long enough that a Hub under load sends a hundred frames a second to a client, not a thousand. */
+const PUSH_EVERY_MS = 8;
+
+/** `PUSH_EVERY_MS`, where it is set: 0 to 10,000. */
+export function readPushEvery(env: { readonly PUSH_EVERY_MS?: string }): number {
+  const { PUSH_EVERY_MS: text } = env;
+  return text !== undefined && /^[0-9]{1,5}$/.test(text) ? Math.min(10_000, Number(text)) : PUSH_EVERY_MS;
+}
+
+/** What goes together is no more than this, unless one batch is: half of what a client may have under way. */
+const PUSH_CHARS = 131_072;
 /** A Hub that has not answered by then has failed. If it took the batch after all, it knows what to do with a second one. */
 const PUSH_TIMEOUT_MS = 10_000;
 const RETRY_MS = [250, 1000, 4000, 10_000];
@@ -116,11 +130,17 @@ export class FanOut {
   async #push(name: string, target: Target, batch?: Batch): Promise<void> {
     if (target.pushing || Date.now() < target.restsUntil) return;
     target.pushing = true;
+    let isCut = false;
     try {
-      for (let next = this.#next(target, batch); next !== null; next = this.#next(target)) {
+      while (!this.#hasAll(target)) {
+        const wait = target.pushedAt + this.#deps.pushEveryMs - Date.now();
+        if (wait > 0 && !isCut) await new Promise((resolve) => setTimeout(resolve, wait));
+        const next = this.#next(target, batch);
+        target.pushedAt = Date.now();
         const report = await within(PUSH_TIMEOUT_MS, this.#deps.call(name).push(next, this.#deps.status()));
         target.failures = 0;
         target.sent = { epoch: next.epoch, seq: next.to };
+        isCut = next.text.length >= PUSH_CHARS / 2;
         this.report(name, report);
         if (this.#targets.get(name) !== target) return;
       }
@@ -131,11 +151,14 @@ export class FanOut {
     }
   }
 
-  /** What a Hub lacks; null when it has everything. A Hub of another epoch is sent the empty head: it pulls and resets. */
-  #next(target: Target, batch?: Batch): Batch | null {
+  #hasAll({ sent }: Target): boolean {
     const head = this.#deps.head();
-    const { sent } = target;
-    if (sent?.epoch === head.epoch && sent.seq === head.seq) return null;
+    return sent?.epoch === head.epoch && sent.seq === head.seq;
+  }
+
+  /** What a Hub lacks. A Hub of another epoch is sent the empty head: it pulls and resets. */
+  #next({ sent }: Target, batch?: Batch): Batch {
+    const head = this.#deps.head();
     // To one of whom nothing is known too: it knows what it lacks, and pulls that.
     const continues = sent === null || (batch?.epoch === sent.epoch && batch.from === sent.seq);
     if (batch !== undefined && continues && batch.epoch === head.epoch && batch.to === head.seq) return batch;

@@ -166,7 +166,7 @@ export class History {
     if (since.epoch !== head.epoch) return { ok: false, reason: "epoch" };
     if (since.seq > head.seq) return { ok: false, reason: "future" };
     if (since.seq === head.seq) return { ok: true, batch: this.#emptyBatch() };
-    if (this.#oldest === null || since.seq < this.#oldest.first - 1) return { ok: false, reason: "expired" };
+    if (!this.reaches(since)) return { ok: false, reason: "expired" };
     const texts: string[] = [];
     let [chars, to] = [0, since.seq];
     const rows = this.#storage.sql.exec<BatchRow>(
@@ -185,6 +185,11 @@ export class History {
       to = batch.to;
     }
     return { ok: true, batch: { epoch: head.epoch, from: since.seq, to, text: texts.join(SEPARATOR) } };
+  }
+
+  /** Whether everything after a position of this epoch is still here. */
+  reaches({ epoch, seq }: Position): boolean {
+    return epoch === this.#head.epoch && this.#oldest !== null && seq >= this.#oldest.first - 1;
   }
 
   #begin(epoch: string, source: string, cursor: string): void {

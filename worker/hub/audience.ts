@@ -8,11 +8,11 @@ import { changesFrame } from "../../protocol/frames.ts";
 import type { ResetReason, ServerMessage } from "../../protocol/messages.ts";
 import { formatPosition, type Position } from "../../protocol/position.ts";
 import { cut, type Batch, type ReadResult } from "../change-log/history.ts";
+import { Ring } from "../change-log/ring.ts";
 import { logEvent } from "../log.ts";
 import type { Client } from "./client.ts";
 import { acknowledged, caughtUp, fellBehind, frameSent, liveAt, passedOver, type Behind } from "./flow.ts";
 import { Folding } from "./folding.ts";
-import { Ring } from "./ring.ts";
 import { inPieces, select, type Selection } from "./selection.ts";
 import { Views } from "./views.ts";
 
@@ -106,9 +106,9 @@ export class Audience {
     this.#deps.counted();
   }
 
-  /** What follows a position, where it is kept here; null otherwise, and where nothing follows. */
-  recent({ epoch, seq }: Position): Batch | null {
-    return epoch === this.#position?.epoch ? this.#ring.after(seq) : null;
+  /** What follows a position, at least a batch, where it is kept here; null otherwise, and where nothing follows. */
+  recent({ epoch, seq }: Position, maxChars: number): Batch | null {
+    return epoch === this.#position?.epoch ? this.#ring.after(seq, maxChars) : null;
   }
 
   /**

@@ -1,5 +1,5 @@
 /** The Hubs that a Hub of a higher level hands on to: the same fan-out as the ChangeLog's, fed by what is handed to it. */
-import { FanOut } from "../change-log/fan-out.ts";
+import { FanOut, readPushEvery } from "../change-log/fan-out.ts";
 import { HubTable } from "../change-log/hub-table.ts";
 import type { LogStatus } from "../change-log/status.ts";
 import type { Env } from "../env.ts";
@@ -25,8 +25,8 @@ export function openBelow(env: Env, sql: SqlStorage, { audience, status, counted
     {
       call: (name) => hub(env, parseHubName(name)),
       // What is not kept here any more, the one below pulls, and so it is read from further above.
-      read: (since) => {
-        const batch = audience.recent(since);
+      read: (since, maxChars) => {
+        const batch = audience.recent(since, maxChars);
         return batch === null ? { ok: false, reason: "expired" } : { ok: true, batch };
       },
       head: () => audience.position ?? NOWHERE,
@@ -35,6 +35,7 @@ export function openBelow(env: Env, sql: SqlStorage, { audience, status, counted
         table.keep(name, report);
         counted();
       },
+      pushEveryMs: readPushEvery(env),
       warn: (event, details) => logEvent("warn", event, details),
     },
     table.all(),

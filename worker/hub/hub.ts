@@ -176,7 +176,7 @@ export class Hub extends DurableObject<Env> {
   /** History after a position, for the Hubs below: what is kept here, otherwise from further above. */
   async read(since: Position, maxChars: number): Promise<ReadResult & { head: Position }> {
     const { position } = this.#audience;
-    const batch = this.#audience.recent(since);
+    const batch = this.#audience.recent(since, maxChars);
     if (batch !== null && position !== null) return { ok: true, batch, head: position };
     return this.#membership.upstream.read(since, maxChars);
   }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { SEPARATOR, type Batch } from "../change-log/history.ts";
+import { SEPARATOR, type Batch } from "./history.ts";
 import { Ring } from "./ring.ts";
 
 /** A batch whose changes are their own numbers. */
@@ -40,6 +40,14 @@ describe("the ring of recent batches", () => {
         expect(ring.after(head)).toBeNull();
       }),
     );
+  });
+
+  it("gives several batches as one, as many as fit", () => {
+    const ring = new Ring(1000);
+    for (const next of [batch(0, 2), batch(2, 5), batch(5, 6)]) ring.add(next);
+    expect(ring.after(1, 1000)).toEqual({ ...batch(1, 6) });
+    expect(ring.after(1, 8)).toEqual(batch(1, 5));
+    expect(ring.after(1)).toEqual(batch(1, 2));
   });
 
   it("starts anew after a gap or in another epoch", () => {
