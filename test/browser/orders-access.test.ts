@@ -30,7 +30,7 @@ async function findings(page: Page): Promise<string[]> {
   await page.evaluate(axe);
   const { violations } = await page.evaluate<AxeResults>("axe.run({ resultTypes: ['violations'] })");
   return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, any }) => `${id} ${target} ${any[0]?.message}`),
+    nodes.map(({ target, any }) => `${id} ${target.join(" ")} ${any[0]?.message}`),
   );
 }
 

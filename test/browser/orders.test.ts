@@ -170,7 +170,8 @@ it("deletes with a way back, and sends it when the time is over or the page goes
   });
   await tab.delete(id(4));
   await tab.delete(id(3));
-  await page.keyboard.press("Control+z");
+  await page.getByText("2 orders deleted.").waitFor();
+  await page.getByRole("button", { name: "Undo" }).click();
   await tab.shows(id(4), "Loom");
   await tab.shows(id(3), "Radio");
   expect(sent).toEqual([]);

@@ -5,7 +5,7 @@ import { closeDialog } from "../state/dialogs.ts";
 import { orderNumber } from "../state/describe.ts";
 import { changedFields, EMPTY_DRAFT, type Field, FIELDS, followRow, toDraft } from "../state/draft.ts";
 import { save } from "../state/save.ts";
-import { notify } from "../state/orders-notify.ts";
+import { notify } from "../state/toasts.ts";
 import { ORDER_STATUSES } from "../../protocol/order-status.ts";
 import { ConflictNotice } from "./ConflictNotice.tsx";
 import { InputField, SelectField } from "./Field.tsx";
@@ -31,7 +31,7 @@ export function OrderDialog({ order }: { readonly order: Order | null }) {
     switch (result.kind) {
       case "saved":
         closeDialog();
-        notify({ text: result.message, tone: "info" });
+        notify({ text: result.message, tone: "success" });
         return;
       case "unchanged":
         closeDialog();

@@ -8,7 +8,7 @@ import type { Order, OrderStatus } from "../../protocol/orders.ts";
 import { ApiProblem, isFinal, newKey, setStatusOf } from "../api.ts";
 import { client, connection } from "./connection.ts";
 import { clearSelection } from "./selection.ts";
-import { notify } from "./orders-notify.ts";
+import { notify } from "./toasts.ts";
 
 /** As many as one call takes. */
 const AT_ONCE = 1000;
@@ -61,7 +61,7 @@ export async function setStatuses(ids: readonly number[], status: OrderStatus): 
   bulkProgress.value = null;
   if (done === 0) return;
   const gone = missing > 0 ? ` ${missing.toLocaleString()} had been deleted meanwhile.` : "";
-  notify({ text: `${orders(done - missing)} set to ${status}.${gone}`, tone: "info" });
+  notify({ text: `${orders(done - missing)} set to ${status}.${gone}`, tone: "success" });
 }
 
 /** Sends until it is answered; the key makes that safe. @returns how many of them are no more. */

@@ -6,7 +6,7 @@ import type { Order } from "../../protocol/orders.ts";
 import type { OrderFields } from "../api.ts";
 import { clip, orderNumber } from "./describe.ts";
 import { collection } from "./orders-collection.ts";
-import { notify } from "./orders-notify.ts";
+import { notify } from "./toasts.ts";
 
 export type OrderWrite = PendingWrite<Order>;
 

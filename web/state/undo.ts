@@ -4,18 +4,16 @@
  * another number, and everybody else would see it go and come. Until it is sent the others still have it, and should this
  * browser die in those seconds, the order stays: nothing is lost by accident.
  */
+import { effect } from "@preact/signals";
 import type { Order } from "../../protocol/orders.ts";
 import { Listeners } from "../../client/observable.ts";
 import { orderNumber } from "./describe.ts";
 import { flash } from "./flashes.ts";
-import { notify } from "./orders-notify.ts";
+import { dismissToast, notify, toasts } from "./toasts.ts";
 import { findRow, removeOrder } from "./orders-writes.ts";
-
-export const UNDO_MS = 7000;
 
 const waiting = new Map<number, Order>();
 const listeners = new Listeners<number>();
-let timer: ReturnType<typeof setTimeout> | undefined;
 
 /** The orders that are not shown, because they are about to be deleted. */
 export const hidden = {
@@ -28,8 +26,6 @@ export function deleteOrder(order: Order): void {
   waiting.set(order.id, order);
   flash({ operation: "DELETE", old: null }, order.id);
   listeners.call(order.id);
-  clearTimeout(timer);
-  timer = setTimeout(send, UNDO_MS);
   const { size } = waiting;
   notify({
     text: size === 1 ? `Order ${orderNumber(order.id)} deleted.` : `${size} orders deleted.`,
@@ -40,23 +36,35 @@ export function deleteOrder(order: Order): void {
 
 /** Brings back what has not been sent. */
 export function undo(): void {
-  clearTimeout(timer);
-  const orders = [...waiting.values()];
+  const ids = [...waiting.keys()];
   waiting.clear();
-  for (const { id } of orders) {
+  for (const id of ids) {
     flash({ operation: "INSERT", old: null }, id);
     listeners.call(id);
   }
+  for (const { id } of offers()) dismissToast(id);
 }
 
 function send(): void {
-  clearTimeout(timer);
   const ids = [...waiting.keys()];
   for (const id of ids) if (findRow(id)) removeOrder(id); // or somebody else has deleted it meanwhile
-  // shown no more by what was written, now that there is something written
+  // from here on it is what was written that keeps them from being shown
   waiting.clear();
   for (const id of ids) listeners.call(id);
 }
+
+/** The time is over when the offer to undo has gone: that one stays for as long as somebody is about to take it. */
+function offers() {
+  return toasts.value.filter(({ action }) => action?.run === undo);
+}
+
+effect(() => {
+  // not at once: an offer that is taken goes first, and is taken in the same breath
+  if (offers().length > 0) return;
+  queueMicrotask(() => {
+    if (waiting.size > 0 && offers().length === 0) send();
+  });
+});
 
 addEventListener("pagehide", () => {
   if (waiting.size > 0) send();
