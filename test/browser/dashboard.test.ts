@@ -16,18 +16,20 @@ afterAll(async () => {
   await stack?.stop();
 });
 
+const WORDS = { websocket: "WebSocket", sse: "SSE" };
+
 describe.each([
-  { how: "over WebSocket", transport: "websocket", words: "WebSocket" },
-  { how: "with WebSocket forbidden, over SSE", transport: "sse", words: "SSE" },
-] as const)("Two tabs, $how", ({ transport, words }) => {
+  { how: "both over WebSocket", transports: ["websocket", "websocket"] },
+  { how: "one of them without WebSocket, over SSE", transports: ["sse", "websocket"] },
+] as const)("Two browsers, $how", ({ transports }) => {
+  const [transport] = transports;
   let one: Tab;
   let other: Tab;
   let id: number;
   const sql = (text: string) => stack.database.client.query<{ id: number }>(text);
   beforeAll(async () => {
-    const webSocket = transport === "websocket";
-    one = await Tab.open(chromium.browser, stack.url, { webSocket });
-    other = await Tab.open(chromium.browser, stack.url, { webSocket });
+    one = await Tab.open(chromium.browser, stack.url, { webSocket: transport === "websocket" });
+    other = await Tab.open(chromium.browser, stack.url);
   });
   afterAll(async () => {
     await one?.close();
@@ -35,7 +37,8 @@ describe.each([
   });
 
   it("say which way changes come in", async () => {
-    for (const tab of [one, other]) expect(await tab.live(transport)).toContain(words);
+    expect(await one.live(transports[0])).toContain(WORDS[transports[0]]);
+    expect(await other.live(transports[1])).toContain(WORDS[transports[1]]);
   });
 
   it("show an order that is created in one of them, in both", async () => {

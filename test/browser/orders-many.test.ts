@@ -141,6 +141,24 @@ it("follows 1,000 changes a second among them without a task over 100 ms, and is
   expect(await elements(page)).toBeLessThan(MAX_ELEMENTS);
 }, 40_000);
 
+it("says so when there are more than it loads, and counts them all the same", async () => {
+  const { page } = tab;
+  const radio = (name: string) =>
+    page.getByRole("radio", { name }).evaluate((input) => input.parentElement?.innerText);
+  await sql("SELECT rowcast.unwatch('orders')");
+  await sql(
+    "DELETE FROM orders; INSERT INTO orders (customer_name, product_name) SELECT 'Many', 'Nail' FROM generate_series(1, 101000) i",
+  );
+  await sql("SELECT rowcast.watch('orders')");
+  await page.reload();
+  await expect.poll(count, { timeout: 20_000 }).toBe("newest 100,200 of 101,000");
+  await expect.poll(() => radio("pending")).toContain("101,000");
+  await sql("UPDATE orders SET status = 'shipped' WHERE id IN (SELECT id FROM orders ORDER BY id LIMIT 3)");
+  await expect.poll(() => radio("shipped")).toContain("3");
+  await expect.poll(() => radio("pending")).toContain("100,997");
+  await page.close();
+}, 40_000);
+
 /** From now on notes the longest task of the page. @returns what asks for it, ms; 0 when none took 50 ms. */
 async function watchTasks(page: Page): Promise<() => Promise<number>> {
   const watch = await page.evaluateHandle(() => {

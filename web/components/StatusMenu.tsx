@@ -16,16 +16,18 @@ function Menu({ anchor, label, current, pick }: StatusMenuRequest) {
     const element = menu.current;
     if (!element) return undefined;
     element.showPopover();
-    place(element, anchor);
+    // the row may move under the menu, with the page or with what comes in above it
+    let frame = 0;
+    const follow = () => {
+      if (anchor.isConnected) place(element, anchor);
+      frame = requestAnimationFrame(follow);
+    };
+    follow();
     const start =
       element.querySelector<HTMLElement>("[aria-checked=true]") ?? element.querySelector("button");
     start?.focus({ preventScroll: true });
-    const away = () => close();
-    addEventListener("scroll", away, { passive: true });
-    addEventListener("resize", away);
     return () => {
-      removeEventListener("scroll", away);
-      removeEventListener("resize", away);
+      cancelAnimationFrame(frame);
       const hadFocus = element.contains(document.activeElement) || document.activeElement === document.body;
       if (hadFocus && anchor.isConnected) anchor.focus({ preventScroll: true });
     };

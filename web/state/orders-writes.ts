@@ -50,6 +50,7 @@ export function tellElsewhere(write: OrderWrite, until: Promise<unknown>): void 
 
 collection.on("refused", ({ write, error }) => {
   if (watched.has(write.id)) return;
+  if (write.kind === "remove" && error.status === 404) return; // gone, as it was to be
   notify({ text: `${words(write)} ${reason(error)}`, tone: "error" });
 });
 
