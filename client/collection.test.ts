@@ -5,7 +5,7 @@ import type { Item, Moment } from "./collection/histories.ts";
 import type { Change } from "../protocol/change.ts";
 import type { ChangeBatch, ClientEvents } from "./api.ts";
 import { liveCollection } from "./collection.ts";
-import type { LiveCollectionOptions } from "./collection.ts";
+import type { LiveCollectionOptions } from "./collection/api.ts";
 import { emitter, observable } from "./observable.ts";
 
 /** A client whose stream is the test's. */

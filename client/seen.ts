@@ -1,4 +1,5 @@
 /** Which transactions the stream has shown: how a client knows that its own write has come round. */
+import { deferred, type Deferred } from "./deferred.ts";
 
 /** How many transactions are remembered: a write's answer and its change are rarely seconds apart. */
 export const SEEN_MAX = 10_000;
@@ -17,7 +18,7 @@ export interface Seen {
 /** @param max how many ids are remembered. */
 export function rememberSeen(max: number = SEEN_MAX): Seen {
   const recent = new Set<string>();
-  const waiting = new Map<string, PromiseWithResolvers<void>>();
+  const waiting = new Map<string, Deferred<void>>();
   let closed = false;
   return {
     wait: (xid) => {
@@ -25,7 +26,7 @@ export function rememberSeen(max: number = SEEN_MAX): Seen {
       if (closed) return Promise.reject(new Error("the client is closed"));
       const present = waiting.get(xid);
       if (present) return present.promise;
-      const fresh = Promise.withResolvers<void>();
+      const fresh = deferred<void>();
       waiting.set(xid, fresh);
       return fresh.promise;
     },

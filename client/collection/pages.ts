@@ -95,6 +95,12 @@ export class Pages<R> {
     return { done, isIncomplete };
   }
 
+  /** Whether the row was loaded in a snapshot that shows what this transaction did. */
+  shows(key: Key, xid: string): boolean {
+    const page = this.#pages[this.#pageOf(key)];
+    return page !== undefined && isVisible(xid, page.snapshot);
+  }
+
   /** Whether the key is in the page, and the change not in its snapshot. */
   #concerns(index: number, key: Key, { xid }: Change): boolean {
     const page = this.#pages[index];

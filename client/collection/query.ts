@@ -12,21 +12,18 @@ export interface QueryOptions<R> {
   readonly limit?: number;
 }
 
-interface Entry<R> {
-  readonly key: Key;
-  readonly row: R;
-}
-
 export class Query<R> {
-  readonly #options: QueryOptions<R>;
-  #entries: Entry<R>[] = [];
+  readonly #keyOf: (row: R) => Key;
+  readonly #where: (row: R) => boolean;
+  readonly #wish: ((a: R, b: R) => number) | undefined;
   readonly #limit: number;
+  /** Every row that passes, sorted: the result is the beginning of it. */
+  #sorted: R[] = [];
   readonly #shown = observable<readonly R[]>([]);
   #isChanged = false;
 
-  constructor(options: QueryOptions<R>) {
-    this.#options = options;
-    this.#limit = options.limit ?? Infinity;
+  constructor({ where = () => true, compare, limit = Infinity }: QueryOptions<R>, keyOf: (row: R) => Key) {
+    [this.#keyOf, this.#where, this.#wish, this.#limit] = [keyOf, where, compare, limit];
   }
 
   get value(): Observable<readonly R[]> {
@@ -34,49 +31,41 @@ export class Query<R> {
   }
 
   /** Everything anew. */
-  begin(rows: Iterable<readonly [Key, R]>): void {
-    this.#entries = [];
+  begin(rows: Iterable<R>): void {
+    this.#sorted = [];
     this.#isChanged = true;
     this.add(rows);
   }
 
   /** Many rows that were not there before, at the cost of sorting them alone. */
-  add(rows: Iterable<readonly [Key, R]>): void {
-    const { where = () => true } = this.#options;
-    const fresh: Entry<R>[] = [];
-    for (const [key, row] of rows) if (where(row)) fresh.push({ key, row });
-    if (fresh.length === 0) return;
+  add(rows: Iterable<R>): void {
+    const fresh: R[] = [];
+    for (const row of rows) if (this.#where(row)) fresh.push(row);
     fresh.sort((a, b) => this.#compare(a, b));
-    const present = this.#entries;
-    const merged: Entry<R>[] = [];
+    const merged: R[] = [];
     let next = 0;
-    for (const entry of fresh) {
-      for (
-        let other = present[next];
-        other !== undefined && this.#compare(other, entry) < 0;
-        other = present[next]
-      ) {
-        merged.push(other);
-        next += 1;
+    for (const row of fresh) {
+      for (; next < this.#sorted.length; next += 1) {
+        const present = this.#sorted[next] as R;
+        if (this.#compare(present, row) >= 0) break;
+        merged.push(present);
       }
-      this.#touch(merged.push(entry) - 1);
+      this.#touch(merged.push(row) - 1);
     }
-    for (; next < present.length; next += 1) merged.push(present[next] as Entry<R>);
-    this.#entries = merged;
+    for (; next < this.#sorted.length; next += 1) merged.push(this.#sorted[next] as R);
+    this.#sorted = merged;
   }
 
   /** One row is another, has come or has gone. */
-  change(key: Key, before: R | undefined, after: R | undefined): void {
-    const { where = () => true } = this.#options;
-    if (before !== undefined && where(before)) {
-      const at = this.#placeOf({ key, row: before });
-      this.#entries.splice(at, 1);
+  change(before: R | undefined, after: R | undefined): void {
+    if (before !== undefined && this.#where(before)) {
+      const at = this.#placeOf(before);
+      this.#sorted.splice(at, 1);
       this.#touch(at);
     }
-    if (after !== undefined && where(after)) {
-      const entry = { key, row: after };
-      const at = this.#placeOf(entry);
-      this.#entries.splice(at, 0, entry);
+    if (after !== undefined && this.#where(after)) {
+      const at = this.#placeOf(after);
+      this.#sorted.splice(at, 0, after);
       this.#touch(at);
     }
   }
@@ -85,7 +74,7 @@ export class Query<R> {
   settle(): void {
     if (!this.#isChanged) return;
     this.#isChanged = false;
-    this.#shown.set(this.#entries.slice(0, this.#limit).map(({ row }) => row));
+    this.#shown.set(this.#sorted.slice(0, this.#limit));
   }
 
   #touch(at: number): void {
@@ -93,19 +82,18 @@ export class Query<R> {
   }
 
   /** Where it stands, or would. */
-  #placeOf(entry: Entry<R>): number {
-    let [low, high] = [0, this.#entries.length];
+  #placeOf(row: R): number {
+    let [low, high] = [0, this.#sorted.length];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const other = this.#entries[middle];
-      if (other !== undefined && this.#compare(other, entry) < 0) low = middle + 1;
+      if (this.#compare(this.#sorted[middle] as R, row) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
-  #compare(a: Entry<R>, b: Entry<R>): number {
-    return this.#options.compare?.(a.row, b.row) || compareKeys(a.key, b.key);
+  #compare(a: R, b: R): number {
+    return this.#wish?.(a, b) || compareKeys(this.#keyOf(a), this.#keyOf(b));
   }
 }
 

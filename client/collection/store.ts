@@ -51,10 +51,10 @@ export class Store<R> {
 
   /** Kept up to date while somebody follows it. */
   query(options: QueryOptions<R>): Observable<readonly R[]> {
-    const query = new Query(options);
+    const query = new Query(options, this.#keyOf);
     let followers = 0;
     const begin = (): void => {
-      query.begin(this.#view);
+      query.begin(this.#view.values());
       query.settle();
     };
     return {
@@ -89,12 +89,12 @@ export class Store<R> {
 
   /** Rows of which there were none have been loaded. */
   add(keys: Iterable<Key>, overlay: Overlay<R>): void {
-    const fresh: [Key, R][] = [];
+    const fresh: R[] = [];
     for (const key of keys) {
       const row = this.#server.get(key);
       if (this.#over.has(key)) this.lay(key, overlay, true);
       else if (row !== undefined) {
-        fresh.push([key, row]);
+        fresh.push(row);
         if (this.#listeners.has(key)) this.#touched.add(key);
       }
     }
@@ -138,14 +138,14 @@ export class Store<R> {
   #changed(key: Key, before: R | undefined, after: R | undefined): void {
     if (before === after) return;
     this.#renew();
-    for (const query of this.#queries) query.change(key, before, after);
+    for (const query of this.#queries) query.change(before, after);
     if (this.#listeners.has(key)) this.#touched.add(key);
   }
 
   #rebuild(overlay: Overlay<R>): void {
     for (const key of this.#over.keys()) this.#over.set(key, overlay(key, this.#server.get(key)) ?? null);
     this.#renew();
-    for (const query of this.#queries) query.begin(this.#view);
+    for (const query of this.#queries) query.begin(this.#view.values());
     for (const key of this.#listeners.keys()) this.#touched.add(key);
   }
 
