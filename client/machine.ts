@@ -63,63 +63,68 @@ const goOffline = (state: State, _event: unknown, world: World): Step => [
 const retryWhenDue = (state: Extract<State, { retryAt: number }>, _event: unknown, world: World): Step =>
   world.now < state.retryAt ? stay(state) : open(state, world);
 
-const streaming = {
-  message: onMessage,
-  pong: (state: Streaming, event: { readonly position: string }, world: World): Step => {
-    if (!isAhead(event.position, state.position)) return [{ ...alive(state, world), suspect: false }, []];
-    // What the pong counts may still be on its way (a filtered client is told within a second): judged by the next one.
-    if (!state.suspect) return [{ ...alive(state, world), suspect: true }, []];
-    return fail(state, "the stream is broken: the hub has sent what never arrived", world);
-  },
-  heard: (state: Streaming, _event: unknown, world: World): Step => [alive(state, world), []],
-  closed: onClosed,
-  probed: onProbed,
-  tick: onTick,
-  online: askForLife,
-  offline: goOffline,
-  visible: askForLife,
-  refilter: (state: Streaming, event: { readonly frame: string }, world: World): Step =>
-    state.transport === "websocket"
-      ? [state, [{ type: "send", connection: state.connection, text: event.frame }]]
-      : reopen(state, event, world),
-  reconnect: reopen,
-  stop,
-};
+/** Made by a call that bundlers may leave out, where the machine is not used: they take a spread for an effect. */
+const TABLE: Table = /* @__PURE__ */ makeTable();
 
-/** Nobody is there who could say anything. */
-const deaf = { message: stay, pong: stay, heard: stay, closed: stay, probed: stay };
-
-const resting = {
-  ...deaf,
-  tick: retryWhenDue,
-  online: reopen,
-  offline: goOffline,
-  visible: reopen,
-  refilter: stay,
-  reconnect: reopen,
-  stop,
-};
-
-const TABLE: Table = {
-  connecting: {
-    ...deaf,
-    message: onFirstMessage,
+function makeTable(): Table {
+  const streaming = {
+    message: onMessage,
+    pong: (state: Streaming, event: { readonly position: string }, world: World): Step => {
+      if (!isAhead(event.position, state.position)) return [{ ...alive(state, world), suspect: false }, []];
+      // What the pong counts may still be on its way (a filtered client is told within a second): judged by the next one.
+      if (!state.suspect) return [{ ...alive(state, world), suspect: true }, []];
+      return fail(state, "the stream is broken: the hub has sent what never arrived", world);
+    },
+    heard: (state: Streaming, _event: unknown, world: World): Step => [alive(state, world), []],
     closed: onClosed,
-    tick: (state, _event, world) =>
-      world.now < state.openBy ? stay(state) : fail(state, "no answer within 10 s", world),
-    online: stay,
+    probed: onProbed,
+    tick: onTick,
+    online: askForLife,
     offline: goOffline,
-    visible: stay,
-    refilter: reopen,
+    visible: askForLife,
+    refilter: (state: Streaming, event: { readonly frame: string }, world: World): Step =>
+      state.transport === "websocket"
+        ? [state, [{ type: "send", connection: state.connection, text: event.frame }]]
+        : reopen(state, event, world),
     reconnect: reopen,
     stop,
-  },
-  "catching-up": streaming,
-  live: streaming,
-  waiting: resting,
-  offline: { ...resting, offline: stay },
-  stopped: { ...resting, tick: stay, online: stay, offline: stay, visible: stay, stop: stay },
-};
+  };
+
+  /** Nobody is there who could say anything. */
+  const deaf = { message: stay, pong: stay, heard: stay, closed: stay, probed: stay };
+
+  const resting = {
+    ...deaf,
+    tick: retryWhenDue,
+    online: reopen,
+    offline: goOffline,
+    visible: reopen,
+    refilter: stay,
+    reconnect: reopen,
+    stop,
+  };
+
+  return {
+    connecting: {
+      ...deaf,
+      message: onFirstMessage,
+      closed: onClosed,
+      tick: (state, _event, world) =>
+        world.now < state.openBy ? stay(state) : fail(state, "no answer within 10 s", world),
+      online: stay,
+      offline: goOffline,
+      visible: stay,
+      refilter: reopen,
+      reconnect: reopen,
+      stop,
+    },
+    "catching-up": streaming,
+    live: streaming,
+    waiting: resting,
+    offline: { ...resting, offline: stay },
+    stopped: { ...resting, tick: stay, online: stay, offline: stay, visible: stay, stop: stay },
+  };
+}
 
 function open(state: State, world: World): Step {
   const connection = state.connection + 1;

@@ -33,7 +33,8 @@ async function bundle(source: string): Promise<Bundle> {
   expect(chunks).toHaveLength(1);
   const [chunk] = chunks;
   if (chunk?.type !== "chunk") throw new Error("nothing was built");
-  return { bytes: gzipSync(chunk.code, { level: 9 }).length, modules: chunk.moduleIds };
+  const modules = Object.entries(chunk.modules).filter(([, { renderedLength }]) => renderedLength > 0);
+  return { bytes: gzipSync(chunk.code, { level: 9 }).length, modules: modules.map(([id]) => id) };
 }
 
 const SDK = JSON.stringify(join(PROJECT_DIR, "client/index.ts"));
