@@ -53,8 +53,12 @@ export class Store<R> {
   query(options: QueryOptions<R>): Observable<readonly R[]> {
     const query = new Query(options, this.#keyOf);
     let followers = 0;
+    /** The version that it shows, while nobody follows it. */
+    let shown: RowsView<R> | null = null;
     const begin = (): void => {
-      query.begin(this.#view.values());
+      if (shown === this.#view) return;
+      shown = this.#view;
+      query.begin(shown.values());
       query.settle();
     };
     return {
@@ -65,6 +69,7 @@ export class Store<R> {
       subscribe: (listener) => {
         if (followers === 0) {
           begin();
+          shown = null;
           this.#queries.add(query);
         }
         followers += 1;
