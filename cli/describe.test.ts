@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Change } from "../client/index.ts";
 import { describeChange, describeState } from "./describe.ts";
-import type { Paint } from "./describe.ts";
+import type { Paint } from "./paint.ts";
 
 const plain: Paint = (_colour, text) => text;
 const order = { id: 1, customer_name: "John Doe", status: "shipped" };

@@ -1,8 +1,7 @@
 /** Changes and connection states in words, a line each. Pure: colours come in as a function. */
 import type { Change, ConnectionState, Operation, Row } from "../client/index.ts";
-
-export type Colour = "green" | "yellow" | "red" | "magenta" | "cyan" | "dim" | "bold";
-export type Paint = (colour: Colour, text: string) => string;
+import type { Colour, Paint } from "./paint.ts";
+import { printable } from "./text.ts";
 
 const COLOURS: Readonly<Record<Operation, Colour>> = {
   INSERT: "green",
@@ -55,14 +54,6 @@ function printValue(value: unknown): string {
   const characters = Array.from(text);
   const cut = characters.length > MAX_VALUE ? `${characters.slice(0, MAX_VALUE - 1).join("")}…` : text;
   return printable(cut);
-}
-
-/** Rows are anyone's words: what a terminal would obey is written as an escape. (Joiners, as in emoji, are harmless.) */
-function printable(text: string): string {
-  return text.replace(/(?![\u200C\u200D])[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    return `\\u{${code.toString(16)}}`;
-  });
 }
 
 /** The time of day as the database wrote it, in UTC, to the millisecond. */

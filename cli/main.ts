@@ -1,11 +1,7 @@
-/** `npm run cli -- <command>`: one file a command, each adds itself. */
+/** `npm run cli`. */
 import process from "node:process";
-import { program } from "./program.ts";
+import { run } from "./program.ts";
+import { endWithReader } from "./terminal.ts";
 
-// `… | head` closes the pipe when it has enough: that is an end, not a fault.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(0);
-});
-
-await program().parseAsync();
+endWithReader();
+process.exitCode = await run(process.argv.slice(2));
