@@ -240,6 +240,40 @@ test("where WebSockets are refused, SSE carries the stream", async () => {
   expect(await batch).toMatchObject({ transport: "sse", from: "e.0", position: "e.1" });
 });
 
+test("where there is no WebSocket, as in Node 20, SSE carries it, without what only newer runtimes have", async () => {
+  const { withResolvers } = Promise;
+  const missing = { value: undefined, configurable: true, writable: true };
+  Object.defineProperty(Promise, "withResolvers", missing);
+  try {
+    const client = connect({ env: { ...IMPATIENT, WebSocket: undefined as never } });
+    await until(client, "live", "sse");
+    const seen = client.seen("701");
+    hub.append({});
+    await seen;
+    expect(() => connect({ transports: ["websocket"], env: { WebSocket: undefined as never } })).toThrow(
+      "this runtime has no WebSocket",
+    );
+  } finally {
+    Object.defineProperty(Promise, "withResolvers", { ...missing, value: withResolvers });
+  }
+});
+
+test("says how old the newest change of a batch was when it came, once it knows the database's clock", async () => {
+  const now = Date.parse("2026-11-20T10:00:30Z");
+  const client = connect({ env: { ...IMPATIENT, now: () => now } });
+  await until(client, "live");
+  const unknown = next(client, "changes");
+  hub.append({ timestamp: "2026-11-20T10:00:00Z" });
+  await unknown;
+  expect(client.latency.get()).toBeNull();
+  // the database's clock is 28 s behind ours, and the question took 200 ms
+  client.clock({ sentAt: now - 200, receivedAt: now, serverTime: now - 100 - 28_000 });
+  const known = next(client, "changes");
+  hub.append({ timestamp: "2026-11-20T09:00:00Z" }, { timestamp: "2026-11-20T10:00:01.500000Z" });
+  await known;
+  expect(client.latency.get()).toBe(500);
+});
+
 test("from SSE it goes back to WebSocket when one speaks again, without losing or doubling a change", async () => {
   hub.refuseWebSocket = true;
   // Twenty times as fast: the first try beside SSE comes after three seconds.
