@@ -113,8 +113,8 @@ it("lets one read on while more comes, and brings to the top on request", async 
   await tab.tells("INSERT", "Many 400");
   expect(await items().count()).toBeLessThan(60);
   const list = tab.page.locator(".feed-list");
-  await list.evaluate((element) => element.scrollTo({ top: 5000 }));
-  await items().filter({ hasText: "Many 3" }).first().waitFor();
+  await list.evaluate((element) => element.scrollTo({ top: 1e6 }));
+  await feed().getByText("Many 1", { exact: true }).waitFor();
   const read = await items().nth(5).innerText();
   await insert("Newcomer");
   await button("1 new").waitFor();

@@ -48,20 +48,14 @@ it("shows the first rows at once and loads all the others", async () => {
 
 it("scrolls smoothly from the first to the last, with no more rows in the document than are seen", async () => {
   const { page } = tab;
-  const frames = await page.evaluate(async () => {
-    const gaps: number[] = [];
-    let last = performance.now();
+  const longest = await watchTasks(page);
+  await page.evaluate(async () => {
     for (let step = 0; step < 90; step++) {
       scrollBy({ top: step < 60 ? 400 : 60_000, behavior: "instant" });
       await new Promise((resolve) => requestAnimationFrame(resolve));
-      const now = performance.now();
-      gaps.push(now - last);
-      last = now;
     }
-    return gaps.toSorted((a, b) => a - b);
   });
-  expect(frames[45]).toBeLessThan(34); // the middle one: 30 frames a second on a machine without a graphics card
-  expect(frames[88]).toBeLessThan(200);
+  expect(await longest()).toBeLessThan(50); // ms; on a machine without a graphics card
   expect(await elements(page)).toBeLessThan(MAX_ELEMENTS);
 
   await page.evaluate(() => scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" }));
@@ -111,7 +105,7 @@ it("sorts, filters and searches all of them without a long task", async () => {
   await page.getByLabel("Search by customer").fill("");
   await page.getByRole("columnheader", { name: "Id" }).getByRole("button").click();
   await expect.poll(async () => (await tab.ids())[0]).toBe(ROWS);
-  expect(await longest()).toBeLessThan(150);
+  expect(await longest()).toBeLessThan(100);
 });
 
 it("follows 1,000 changes a second among them without a task over 100 ms, and is right in the end", async () => {
@@ -159,14 +153,26 @@ it("says so when there are more than it loads, and counts them all the same", as
   await page.close();
 }, 40_000);
 
-/** From now on notes the longest task of the page. @returns what asks for it, ms; 0 when none took 50 ms. */
+interface TraceEvent {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  /** The processor's time, µs: what else a busy machine did meanwhile is not the page's fault. */
+  readonly tdur?: number;
+  readonly args?: { readonly name?: string };
+}
+
+/** From now on watches the main threads of the browser. @returns what asks for their longest task, ms of the processor. */
 async function watchTasks(page: Page): Promise<() => Promise<number>> {
-  const watch = await page.evaluateHandle(() => {
-    const seen = { longest: 0 };
-    new PerformanceObserver((list) => {
-      for (const { duration } of list.getEntries()) seen.longest = Math.max(seen.longest, duration);
-    }).observe({ type: "longtask" });
-    return seen;
-  });
-  return () => watch.evaluate(({ longest }) => longest);
+  await chromium.browser.startTracing(page, { categories: ["toplevel", "__metadata"] });
+  return async () => {
+    const { traceEvents } = JSON.parse(String(await chromium.browser.stopTracing())) as {
+      traceEvents: TraceEvent[];
+    };
+    const thread = ({ pid, tid }: TraceEvent) => `${pid} ${tid}`;
+    const main = new Set(traceEvents.filter(({ args }) => args?.name === "CrRendererMain").map(thread));
+    const tasks = traceEvents.filter((event) => main.has(thread(event)) && event.tdur !== undefined);
+    expect(tasks.length).toBeGreaterThan(10);
+    return Math.max(...tasks.map(({ tdur = 0 }) => tdur)) / 1000;
+  };
 }

@@ -17,7 +17,7 @@ export function FeedList() {
 
   useLayoutEffect(() => {
     reading.value = null; // another filter shows another list, from its top
-    list.current?.scrollTo({ top: 0, behavior: "instant" });
+    view.toTop();
   }, [filtered, reading]);
 
   const newer = reading.value ? countNewer(feed.value, reading.value[0]) : 0;
@@ -30,7 +30,7 @@ export function FeedList() {
           class="button button-primary button-small feed-newer"
           onClick={() => {
             reading.value = null;
-            list.current?.scrollTo({ top: 0, behavior: "instant" });
+            view.toTop();
           }}
         >
           {newer.toLocaleString()} new

@@ -5,13 +5,15 @@ import { useLayoutEffect, useReducer, useRef } from "preact/hooks";
 import type { FeedEntry } from "../state/feed.ts";
 
 /** Most entries have two lines. */
-const USUAL_PX = 62;
+const USUAL_PX = 56;
 const OVERSCAN = 4;
 
 export interface FeedView {
   readonly items: readonly { readonly index: number; readonly top: number }[];
   readonly height: number;
   readonly measure: (element: HTMLElement | null) => void;
+  /** By the virtualizer, which would otherwise take it for a jump of the page's and go back. */
+  readonly toTop: () => void;
 }
 
 export function useFeedRows(list: RefObject<HTMLElement | null>, entries: readonly FeedEntry[]): FeedView {
@@ -43,5 +45,6 @@ export function useFeedRows(list: RefObject<HTMLElement | null>, entries: readon
     items: virtual.getVirtualItems().map(({ index, start }) => ({ index, top: start })),
     height: virtual.getTotalSize(),
     measure: virtual.measureElement,
+    toTop: () => virtual.scrollToOffset(0),
   };
 }

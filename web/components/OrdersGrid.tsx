@@ -4,7 +4,7 @@ import { flashed, flashOf, isGhost } from "../state/flashes.ts";
 import { bulkStatuses } from "../state/orders-bulk.ts";
 import { indexOf, isSorting, visibleOrders } from "../state/orders-list.ts";
 import { pendingIds } from "../state/orders-writes.ts";
-import { activeOrder, isSelected, selectionVersion } from "../state/selection.ts";
+import { activeId, isSelected, selectionVersion } from "../state/selection.ts";
 import { OrderRow } from "./OrderRow.tsx";
 import { OrdersHead } from "./OrdersHead.tsx";
 import { gridKeys, gridPointer } from "./OrdersGridEvents.ts";
@@ -20,7 +20,7 @@ export function OrdersGrid() {
   const pending = pendingIds.value;
   const active = useComputed(() => {
     void visibleOrders.value;
-    return activeOrder.value ? indexOf(activeOrder.value) : -1;
+    return activeId.value === null ? -1 : indexOf(activeId.value);
   }).value;
   const body = useRef<HTMLDivElement>(null);
   const probe = useRef<HTMLDivElement>(null);

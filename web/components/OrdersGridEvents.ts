@@ -5,7 +5,7 @@ import { editOrder } from "../state/dialogs.ts";
 import { findOrder } from "../state/orders.ts";
 import { changeOrder } from "../state/orders-writes.ts";
 import {
-  activeOrder,
+  activeId,
   clearSelection,
   isSelected,
   selectAll,
@@ -42,7 +42,7 @@ export function gridPointer(view: RowsView) {
     },
     onFocusIn(event: TargetedFocusEvent<HTMLDivElement>) {
       const order = orderAt(event.target, view);
-      if (order) activeOrder.value = order;
+      if (order) activeId.value = order.id;
     },
     onDblClick(event: Pointer) {
       const order = orderAt(event.target, view);
@@ -58,8 +58,8 @@ function click(event: TargetedMouseEvent<HTMLDivElement>, view: RowsView): void 
   const control = controlAt(event.target);
   switch (control?.dataset["control"]) {
     case "select":
-      if (event.shiftKey) selectTo(order);
-      else toggle(order);
+      if (event.shiftKey) selectTo(order.id);
+      else toggle(order.id);
       if (control instanceof HTMLInputElement) control.checked = isSelected(order.id);
       return;
     case "status":
@@ -70,9 +70,9 @@ function click(event: TargetedMouseEvent<HTMLDivElement>, view: RowsView): void 
       return deleteAndGoOn(order, view);
     default:
   }
-  if (event.shiftKey) selectTo(order);
-  else if (event.ctrlKey || event.metaKey) toggle(order);
-  else startRange(order);
+  if (event.shiftKey) selectTo(order.id);
+  else if (event.ctrlKey || event.metaKey) toggle(order.id);
+  else startRange(order.id);
 }
 
 function edit({ id }: Order): void {
@@ -141,7 +141,7 @@ function act(event: TargetedKeyboardEvent<HTMLDivElement>, order: Order, view: R
       if (onRow) edit(order);
       return onRow;
     case " ":
-      if (onRow) (shiftKey ? selectTo : toggle)(order);
+      if (onRow) (shiftKey ? selectTo : toggle)(order.id);
       return onRow;
     default:
       return false;
@@ -166,8 +166,8 @@ function destination(key: string, { rows, perPage }: RowsView, order: Order): nu
 }
 
 function extend(from: Order, to: Order | undefined): void {
-  if (!isSelected(from.id)) toggle(from);
-  if (to) selectTo(to);
+  if (!isSelected(from.id)) toggle(from.id);
+  if (to) selectTo(to.id);
 }
 
 /** From the row to what can be done with it, and back. */

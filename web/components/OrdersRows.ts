@@ -9,8 +9,8 @@ import {
 import type { RefObject } from "preact";
 import { useLayoutEffect, useReducer, useRef } from "preact/hooks";
 import type { Order } from "../../protocol/orders.ts";
-import { indexOf } from "../state/orders-list.ts";
-import { activeOrder } from "../state/selection.ts";
+import { arrangement, indexFor } from "../state/orders-list.ts";
+import { activeId } from "../state/selection.ts";
 
 /** Rows drawn beyond the edges, so that a quick turn of the wheel meets no gap. */
 const OVERSCAN = 8;
@@ -107,7 +107,7 @@ export function useWindowRows({ rows, body, probe, keep }: Options): RowsView {
     go(index, control) {
       const order = rows[index];
       if (!order) return;
-      activeOrder.value = order;
+      activeId.value = order.id;
       wanted.current = `[data-row="${order.id}"]${control ? ` [data-control="${control}"]` : ""}`;
       virtual.scrollToIndex(index, { align: "auto" });
       render();
@@ -136,29 +136,32 @@ function headPx(body: HTMLElement | null): number {
   return head.getBoundingClientRect().height + (Number.parseFloat(top) || 0);
 }
 
+interface Held {
+  readonly rows: readonly Order[];
+  readonly arrangement: number;
+  /** The first row in sight, in the version that is shown. */
+  readonly row: Order | undefined;
+  readonly index: number;
+}
+
 /**
  * Rows that come or go above those in sight would move them under the eyes, and under the pointer, of whoever reads: the page
- * is scrolled along. At the top of the table they may move: there one sees what is new.
+ * is scrolled along. At the top of the table they may move: there one sees what is new. Another list is shown from its top.
  */
 function useAnchor(virtual: Rows, rows: readonly Order[], first: number): void {
-  const held = useRef<{
-    readonly rows: readonly Order[];
-    readonly order: Order | undefined;
-    readonly index: number;
-  }>({
-    rows,
-    order: undefined,
-    index: 0,
-  });
+  const held = useRef<Held>(null);
   useLayoutEffect(() => {
-    const { order, index } = held.current;
-    const changed = held.current.rows !== rows;
-    const isWithin = first > 0 && order !== undefined;
-    const now = changed && isWithin ? indexOf(order) : -1;
-    const moved = now >= 0 ? now - index : 0;
-    const size = virtual.options.estimateSize(0);
-    if (moved !== 0) scrollBy({ top: moved * size, behavior: "instant" });
-    const at = moved !== 0 ? now : first;
-    held.current = { rows, order: rows[at], index: at };
+    const { current: before } = held;
+    let index = first;
+    if (before && before.rows !== rows && first > 0) {
+      if (before.arrangement !== arrangement.peek()) {
+        virtual.scrollToIndex((index = 0), { align: "start" });
+      } else if (before.row) {
+        index = indexFor(before.row);
+        const moved = (index - before.index) * virtual.options.estimateSize(0);
+        if (moved !== 0) scrollBy({ top: moved, behavior: "instant" });
+      }
+    }
+    held.current = { rows, arrangement: arrangement.peek(), row: rows[index], index };
   });
 }

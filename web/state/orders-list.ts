@@ -29,11 +29,25 @@ export const orders: ReadonlySignal<readonly Order[]> = all;
 /** Sorted, and only those that pass the filter. */
 export const visibleOrders: ReadonlySignal<readonly Order[]> = shown;
 
+/** Another number whenever it is another list: by another sort or filter, not by what came in. */
+export const arrangement = signal(0);
+
 let compare = comparing(NEWEST_FIRST);
+/** Each row as the lists hold it, ghosts apart. */
+const known = new Map<number, Order>();
 /** Deleted rows that are still in the lists, as they were. */
 const lingering = new Map<number, Order>();
 /** What came while another sort is under way: of each row its version in the sort, and its present one. */
 let since: Map<number, RowStep> | null = null;
+
+/** The row as the lists hold it; undefined when they do not, or only as a ghost. */
+export function knownRow(id: number): Order | undefined {
+  return known.get(id);
+}
+
+export function knownIds(): Iterable<number> {
+  return known.keys();
+}
 
 /** Takes rows in, over and out. A ghost stays until `dropGhosts`. */
 export function applySteps(steps: readonly RowStep[]): void {
@@ -41,6 +55,8 @@ export function applySteps(steps: readonly RowStep[]): void {
   for (const { before, after } of steps) {
     const id = (after ?? before)?.id;
     if (id === undefined) continue;
+    if (after) known.set(id, after);
+    else known.delete(id);
     const was = lingering.get(id) ?? before;
     if (!after && was && isGhost(id)) {
       lingering.set(id, was);
@@ -59,10 +75,16 @@ export function dropGhosts(): void {
   patch(gone.map((before) => ({ before, after: undefined })));
 }
 
-/** Where the row is among those that are shown; -1 when it is not. */
-export function indexOf(row: Order): number {
-  const { index, found } = placeOf(shown.peek(), compare, row);
-  return found ? index : -1;
+/** Where an order is among those that are shown; -1 when it is not. */
+export function indexOf(id: number): number {
+  const row = lingering.get(id) ?? known.get(id);
+  const place = row && placeOf(shown.peek(), compare, row);
+  return place?.found ? place.index : -1;
+}
+
+/** Where this version of a row would stand among those that are shown, whatever has become of it. */
+export function indexFor(row: Order): number {
+  return placeOf(shown.peek(), compare, row).index;
 }
 
 function patch(steps: readonly RowStep[]): void {
@@ -98,6 +120,7 @@ function show(list: readonly Order[], filtered: readonly Order[]): void {
 effect(() => {
   const passing = passes.value;
   shown.value = passing ? all.peek().filter(passing) : all.peek();
+  arrangement.value = arrangement.peek() + 1;
 });
 
 effect(() => {
@@ -109,6 +132,7 @@ effect(() => {
     [compare, since] = [next, null];
     const passing = passes.peek();
     show(list, passing ? list.filter(passing) : list);
+    arrangement.value = arrangement.peek() + 1;
     isSorting.value = false;
   });
 });

@@ -54,13 +54,34 @@ collection.on("refused", ({ write, error }) => {
   notify({ text: `${words(write)} ${reason(error)}`, tone: "error" });
 });
 
+/** The numbers that orders created here have got: their rows may have come over the stream before, and were kept back. */
+const created = new Set<number>();
+const followed = new Set<string>();
+
+function follow({ id, done }: OrderWrite): void {
+  if (followed.has(id)) return;
+  followed.add(id);
+  done.then(
+    (order) => {
+      if (!order) return;
+      created.add(order.id);
+      listeners.call([order.id]);
+    },
+    () => undefined, // told by `refused`
+  );
+}
+
 collection.pending.subscribe((writes) => {
   const before = pendingIds.peek();
   const now = new Set(writes.map(({ key }) => Number(key)));
   pendingCount.value = writes.length;
   pendingIds.value = now;
-  const touched = [...now, ...before];
+  for (const write of writes) if (write.kind === "create") follow(write);
+  const touched = [...now, ...before, ...created];
   if (touched.length > 0) listeners.call(touched);
+  if (writes.length > 0) return;
+  created.clear();
+  followed.clear();
 });
 
 function words({ kind, key, fields }: OrderWrite): string {

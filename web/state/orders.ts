@@ -3,17 +3,17 @@
  * list and the counts, at most once a frame, and never by going through all rows when a few have changed.
  */
 import { batch, computed, effect, signal } from "@preact/signals";
-import type { Order } from "../../protocol/orders.ts";
 import { flash, ghostsGone, showFlashes } from "./flashes.ts";
 import { oncePerFrame } from "./frame.ts";
 import { observe } from "./observe.ts";
 import { bulkStatuses, withBulkStatus } from "./orders-bulk.ts";
 import { collection, isCutOff, takeArrived } from "./orders-collection.ts";
-import { applySteps, dropGhosts } from "./orders-list.ts";
+import { applySteps, dropGhosts, knownIds, knownRow } from "./orders-list.ts";
 import type { RowStep } from "./orders-sort.ts";
 import { statsCounts } from "./orders-stats.ts";
 import { createTally, NO_COUNTS } from "./orders-tally.ts";
 import { pendingKeys } from "./orders-writes.ts";
+import { deselect } from "./selection.ts";
 import { hidden } from "./undo.ts";
 
 export { isCutOff, loadError } from "./orders-collection.ts";
@@ -23,8 +23,6 @@ export { statusFilter } from "./search.ts";
 
 export const loadState = observe(collection.state);
 
-/** What has been handed on of each row. */
-const known = new Map<number, Order>();
 const tally = createTally();
 const tallied = signal(NO_COUNTS);
 
@@ -54,16 +52,13 @@ const refresh = oncePerFrame(() => {
   const rows = collection.rows.get();
   const steps: RowStep[] = [];
   const look = (id: number) => {
-    const before = known.get(id);
+    const before = knownRow(id);
     const row = hidden.has(id) ? undefined : rows.get(id);
     const after = row && withBulkStatus(row);
-    if (before === after) return;
-    steps.push({ before, after });
-    if (after) known.set(id, after);
-    else known.delete(id);
+    if (before !== after) steps.push({ before, after });
   };
   if (dirty === "all") {
-    for (const id of known.keys()) if (!rows.has(id)) look(id);
+    for (const id of knownIds()) if (!rows.has(id)) look(id);
     for (const id of rows.keys()) look(Number(id));
   } else for (const id of dirty) look(id);
   dirty = new Set();
@@ -73,6 +68,7 @@ const refresh = oncePerFrame(() => {
     tally.apply(steps);
     tallied.value = tally.counts();
     applySteps(steps);
+    deselect(steps.flatMap(({ before, after }) => (before && !after ? [before.id] : [])));
   });
 });
 

@@ -1,6 +1,5 @@
 /** Which rows are selected, and on which one the keyboard is. By number, so that both follow a row wherever it moves. */
 import { effect, signal } from "@preact/signals";
-import type { Order } from "../../protocol/orders.ts";
 import { indexOf, visibleOrders } from "./orders-list.ts";
 import { passes } from "./search.ts";
 
@@ -11,10 +10,10 @@ export const selectionVersion = signal(0);
 export const selectedCount = signal(0);
 
 /** The row that the keyboard is on; null before there was one. */
-export const activeOrder = signal<Order | null>(null);
+export const activeId = signal<number | null>(null);
 
 /** Where a range begins. */
-let anchor: Order | null = null;
+let anchor: number | null = null;
 
 export function isSelected(id: number): boolean {
   return selected.has(id);
@@ -24,25 +23,25 @@ export function selectedIds(): number[] {
   return [...selected];
 }
 
-export function toggle(order: Order): void {
-  if (!selected.delete(order.id)) selected.add(order.id);
-  anchor = order;
+export function toggle(id: number): void {
+  if (!selected.delete(id)) selected.add(id);
+  anchor = id;
   tell();
 }
 
 /** Everything between the row that was picked last and this one. */
-export function selectTo(order: Order): void {
-  const from = indexOf(anchor ?? order);
-  const to = indexOf(order);
-  if (from < 0 || to < 0) return toggle(order);
+export function selectTo(end: number): void {
+  const from = indexOf(anchor ?? end);
+  const to = indexOf(end);
+  if (from < 0 || to < 0) return toggle(end);
   const [first, last] = from < to ? [from, to] : [to, from];
   for (const { id } of visibleOrders.peek().slice(first, last + 1)) selected.add(id);
   tell();
 }
 
 /** Where the next range begins, without selecting. */
-export function startRange(order: Order): void {
-  anchor = order;
+export function startRange(id: number): void {
+  anchor = id;
 }
 
 /** All that pass the filter, on the screen or not. */
@@ -58,9 +57,11 @@ export function clearSelection(): void {
   tell();
 }
 
-export function deselect(ids: Iterable<number>): void {
+/** For orders that are no more. */
+export function deselect(ids: readonly number[]): void {
+  const before = selected.size;
   for (const id of ids) selected.delete(id);
-  tell();
+  if (selected.size < before) tell();
 }
 
 function tell(): void {
