@@ -9,7 +9,8 @@ const GRACE_MS = 1500;
 
 /** Says how old what is shown is, while it is not live. */
 export function StaleNotice() {
-  if (loadState.value !== "ready" && loadError.value && orders.value.length > 0) {
+  const state = loadState.value;
+  if (state !== "ready" && loadError.value && orders.value.length > 0) {
     return (
       <div class="notice" role="alert">
         <p>
@@ -22,18 +23,35 @@ export function StaleNotice() {
     );
   }
   const since = staleSince.value;
-  if (since === null) return null;
+  if (since === null) return state === "reloading" ? <Reloading /> : null;
   const age = now.value - since;
   if (age < GRACE_MS) return null;
-  const state = connection.value;
   return (
     <div class="notice" data-testid="stale">
       <p>
         Not live. Showing the orders as of {clockTime(since)},{" "}
-        <span class="nowrap">{duration(age)} ago.</span>
-        {state.name === "stopped" && ` ${state.reason}`}
-        {state.name === "stopped" && state.forbidden && " Add #token=<your token> to this page's address."}
+        <span class="nowrap">{duration(age)} ago.</span> <Why />
       </p>
+    </div>
+  );
+}
+
+function Why() {
+  const state = connection.value;
+  if (state.name === "offline") return <>What you change is kept and sent when the network is back.</>;
+  if (state.name !== "stopped") return null;
+  return (
+    <>
+      {state.reason}
+      {state.forbidden && " Add #token=<your token> to this page's address."}
+    </>
+  );
+}
+
+function Reloading() {
+  return (
+    <div class="notice" data-testid="reloading">
+      <p>Loading the orders again: some of these may be old.</p>
     </div>
   );
 }

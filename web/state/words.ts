@@ -1,5 +1,6 @@
 /** What the page says about the connection. Pure. */
 import type { ConnectionState, ListenerStatus, Transport } from "../../client/index.ts";
+import type { ResetReason } from "../../protocol/messages.ts";
 
 const TRANSPORT_NAMES = { websocket: "WebSocket", sse: "SSE" } as const;
 
@@ -31,26 +32,77 @@ const STATE_NAMES = {
   stopped: "Stopped",
 } as const;
 
+/** What the pill in the header says. `tone` gives its mark a form and a colour. */
+export interface PillWords extends ConnectionWords {
+  readonly tone: "live" | "busy" | "waiting" | "off" | "listener";
+  /** More, for who asks. */
+  readonly detail: string;
+}
+
+const TONES = {
+  live: "live",
+  connecting: "busy",
+  "catching-up": "busy",
+  waiting: "waiting",
+  offline: "off",
+  stopped: "off",
+} as const;
+
+/** The page's own connection comes first: of a listener behind it nothing is known while it is down. */
+export function pillWords(
+  state: ConnectionState,
+  listener: ListenerStatus | undefined,
+  now: number,
+): PillWords {
+  const words = connectionWords(state, now);
+  const notice = state.name === "live" && listener !== undefined ? LISTENER_WORDS[listener] : null;
+  if (notice) return { text: notice.short, countdown: null, tone: "listener", detail: notice.long };
+  return {
+    ...words,
+    tone: TONES[state.name],
+    detail: "reason" in state ? state.reason : DETAILS[state.name],
+  };
+}
+
+const DETAILS = {
+  connecting: "A connection is being opened.",
+  "catching-up": "What happened meanwhile is on its way.",
+  live: "Each change shows the moment it is committed.",
+  offline: "This device has no network. What was loaded stays readable; what you change is sent later.",
+} as const;
+
 interface ListenerWords {
   readonly short: string;
   readonly long: string;
 }
 
-/** What to know of the listener; null when it is live, and all is well. */
-export const LISTENER_WORDS: Readonly<Record<ListenerStatus, ListenerWords | null>> = {
+/** What to know of the listener; null when it is live, or about to be, and all is well. */
+const LISTENER_WORDS: Readonly<Record<ListenerStatus, ListenerWords | null>> = {
   live: null,
-  connecting: {
-    short: "Listener connecting",
-    long: "The listener is up and has no database connection yet.",
-  },
+  connecting: null,
   asleep: {
-    short: "Listener asleep",
-    long: "The listener let the database sleep; the next change through the API wakes it.",
+    short: "Database asleep",
+    long: "Nobody was watching, so the database was let sleep. It is being woken.",
   },
   down: {
     short: "Listener down",
     long: "Nothing is heard of the listener. Changes still arrive, every few seconds.",
   },
+};
+
+/** The listener's state, for the panel. */
+export const LISTENER_STATES: Readonly<Record<ListenerStatus, string>> = {
+  live: "Live",
+  connecting: "Connecting to the database",
+  asleep: "Asleep, with the database",
+  down: "Down; the log looks for changes itself, every few seconds",
+};
+
+/** Why everything is loaded anew. */
+export const RESET_WORDS: Readonly<Record<ResetReason, string>> = {
+  expired: "This page was away for longer than the history reaches back, so the orders were loaded again.",
+  epoch: "The history of changes began anew, so the orders were loaded again.",
+  future: "This page was ahead of the server, which has been restored, so the orders were loaded again.",
 };
 
 /** `4 s`, `3 min`, `2 h`, `5 days`. */

@@ -1,0 +1,74 @@
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { KEY_WORDS } from "../state/keyboard-keys.ts";
+import { setSingleKeys, singleKeys } from "../state/keyboard.ts";
+import { helpOpen } from "../state/panel.ts";
+
+/** What the keys do, and what the marks mean. */
+export function Help() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useLayoutEffect(() => {
+    const element = dialog.current;
+    const opener = document.activeElement;
+    element?.showModal();
+    return () => {
+      element?.close();
+      if (opener instanceof HTMLElement) opener.focus();
+    };
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      class="dialog help"
+      aria-labelledby="help-title"
+      onCancel={(event) => {
+        event.preventDefault();
+        close();
+      }}
+    >
+      <h2 id="help-title">Keys</h2>
+      <dl class="keys">
+        {KEY_WORDS.map(({ keys, what }) => (
+          <div key={what}>
+            <dt>
+              {keys.map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <label class="switch">
+        <input
+          type="checkbox"
+          role="switch"
+          checked={singleKeys.value}
+          onChange={(event) => setSingleKeys(event.currentTarget.checked)}
+        />
+        Single keys without Ctrl
+      </label>
+      <p class="help-note">
+        Rows flash when they change: <Mark kind="inserted" sign="+" /> new, <Mark kind="updated" sign="~" />{" "}
+        changed, <Mark kind="deleted" sign="−" /> deleted. What you change is shown at once, and marked until
+        it is saved.
+      </p>
+      <div class="dialog-actions">
+        <button type="button" class="button button-primary" onClick={close}>
+          Close
+        </button>
+      </div>
+    </dialog>
+  );
+}
+
+function close(): void {
+  helpOpen.value = false;
+}
+
+function Mark({ kind, sign }: { readonly kind: string; readonly sign: string }) {
+  return (
+    <span class="swatch" data-kind={kind} aria-hidden="true">
+      {sign}
+    </span>
+  );
+}

@@ -1,0 +1,31 @@
+/** How much happens to the orders, as it arrives here. */
+import { computed } from "@preact/signals";
+import { now } from "./clock.ts";
+import { client } from "./connection.ts";
+import { createRates, type PerKind, WINDOW_S } from "./metrics-rates.ts";
+
+const rates = createRates();
+const MINUTE_S = 60;
+
+const secondOf = (ms: number): number => Math.floor(ms / 1000);
+
+client.on("changes", ({ changes }) => {
+  const second = secondOf(Date.now());
+  for (const { table, operation } of changes) if (table === "orders") rates.add(operation, second);
+});
+
+/** Of the last minute. Looked at once a second. */
+export const lastMinute = computed(() => rates.sums(secondOf(now.value), MINUTE_S));
+
+/** What was before this page was opened is not known, and not drawn as if nothing had been. */
+const openedAt = secondOf(Date.now());
+
+/** Changes per second: the whole seconds of the last five minutes, or of the last one and more while the page is young. */
+export function ratesNow(): { readonly seconds: number[]; readonly series: PerKind<number[]> } {
+  const last = secondOf(Date.now()) - 1; // the present one is not over
+  const span = Math.min(WINDOW_S, Math.max(MINUTE_S, last - openedAt + 1));
+  return {
+    seconds: Array.from({ length: span }, (_, index) => last - span + 1 + index),
+    series: rates.last(last, span),
+  };
+}
