@@ -2,6 +2,7 @@
 import { observable } from "../observable.ts";
 import type { Observable } from "../observable.ts";
 import type { Key } from "../rows.ts";
+import { Sorted } from "./sorted.ts";
 
 export interface QueryOptions<R> {
   /** Every row when left out. */
@@ -13,17 +14,16 @@ export interface QueryOptions<R> {
 }
 
 export class Query<R> {
-  readonly #keyOf: (row: R) => Key;
   readonly #where: (row: R) => boolean;
-  readonly #wish: ((a: R, b: R) => number) | undefined;
   readonly #limit: number;
-  /** Every row that passes, sorted: the result is the beginning of it. */
-  #sorted: R[] = [];
+  /** Every row that passes: the result is the beginning of it. */
+  readonly #sorted: Sorted<R>;
   readonly #shown = observable<readonly R[]>([]);
   #isChanged = false;
 
   constructor({ where = () => true, compare, limit = Infinity }: QueryOptions<R>, keyOf: (row: R) => Key) {
-    [this.#keyOf, this.#where, this.#wish, this.#limit] = [keyOf, where, compare, limit];
+    [this.#where, this.#limit] = [where, limit];
+    this.#sorted = new Sorted((a, b) => compare?.(a, b) || compareKeys(keyOf(a), keyOf(b)));
   }
 
   get value(): Observable<readonly R[]> {
@@ -32,68 +32,39 @@ export class Query<R> {
 
   /** Everything anew. */
   begin(rows: Iterable<R>): void {
-    this.#sorted = [];
+    this.#sorted.clear();
     this.#isChanged = true;
     this.add(rows);
   }
 
-  /** Many rows that were not there before, at the cost of sorting them alone. */
+  /** Many rows that were not there before. */
   add(rows: Iterable<R>): void {
     const fresh: R[] = [];
     for (const row of rows) if (this.#where(row)) fresh.push(row);
-    fresh.sort((a, b) => this.#compare(a, b));
-    const merged: R[] = [];
-    let next = 0;
-    for (const row of fresh) {
-      for (; next < this.#sorted.length; next += 1) {
-        const present = this.#sorted[next] as R;
-        if (this.#compare(present, row) >= 0) break;
-        merged.push(present);
-      }
-      this.#touch(merged.push(row) - 1);
-    }
-    for (; next < this.#sorted.length; next += 1) merged.push(this.#sorted[next] as R);
-    this.#sorted = merged;
+    if (fresh.length === 0) return;
+    this.#sorted.addAll(fresh);
+    this.#isChanged = true;
   }
 
   /** One row is another, has come or has gone. */
   change(before: R | undefined, after: R | undefined): void {
-    if (before !== undefined && this.#where(before)) {
-      const at = this.#placeOf(before);
-      this.#sorted.splice(at, 1);
-      this.#touch(at);
-    }
-    if (after !== undefined && this.#where(after)) {
-      const at = this.#placeOf(after);
-      this.#sorted.splice(at, 0, after);
-      this.#touch(at);
-    }
+    if (before !== undefined && this.#where(before)) this.#touch(this.#sorted.remove(before, this.#limit));
+    if (after !== undefined && this.#where(after)) this.#touch(this.#sorted.add(after, this.#limit));
   }
 
   /** Tells those who follow the query, when its result has changed. */
   settle(): void {
     if (!this.#isChanged) return;
     this.#isChanged = false;
-    this.#shown.set(this.#sorted.slice(0, this.#limit));
+    const rows = this.#sorted.first(this.#limit);
+    const before = this.#shown.value.get();
+    // Rows that all come after the limit, say.
+    const isSame = rows.length === this.#limit && rows.every((row, at) => row === before[at]);
+    if (!isSame) this.#shown.set(rows);
   }
 
   #touch(at: number): void {
-    if (at < this.#limit) this.#isChanged = true;
-  }
-
-  /** Where it stands, or would. */
-  #placeOf(row: R): number {
-    let [low, high] = [0, this.#sorted.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#compare(this.#sorted[middle] as R, row) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  #compare(a: R, b: R): number {
-    return this.#wish?.(a, b) || compareKeys(this.#keyOf(a), this.#keyOf(b));
+    if (at !== -1 && at < this.#limit) this.#isChanged = true;
   }
 }
 
