@@ -89,9 +89,34 @@ export type AppType = Hono<
       {
         "/": {
           $post: {
-            output: {};
-            outputFormat: string;
-            status: StatusCode;
+            output: {
+              success: true;
+              probe: {
+                id: string;
+                xid: string;
+                table: "rowcast.probes";
+                position: string;
+                carrier: "listener" | "log" | null;
+                hub: string;
+                total_ms: number;
+                hops: {
+                  hop: "database" | "hub" | "listener" | "log" | "outbox";
+                  ms: number;
+                }[];
+                clocks: {
+                  database: {
+                    offset_ms: number;
+                    uncertainty_ms: number;
+                  };
+                  log: {
+                    offset_ms: number;
+                    uncertainty_ms: number;
+                  };
+                };
+              };
+            };
+            outputFormat: "json";
+            status: 200;
             input: {
               query: {
                 wait_ms?: string | undefined;

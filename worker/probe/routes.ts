@@ -28,7 +28,7 @@ export const probe = new Hono<AppEnv>()
     const { wait_ms: waitMs } = c.req.valid("query");
     const id = crypto.randomUUID();
     const watch = await watchHub(c, id, waitMs);
-    if (watch instanceof Response) return watch;
+    if (watch instanceof Response) return watch as never; // a refusal: `hc` types what is answered otherwise
     try {
       return await probeThrough(c, watch, id, waitMs);
     } finally {
