@@ -153,6 +153,22 @@ const cases: readonly Case[] = [
       "Idempotency-Key",
     ),
   ),
+  ...(["PUT", "PATCH", "DELETE"] as const).map((method) =>
+    refuse(
+      `${method} with a key of none`,
+      [method, one, method === "DELETE" ? undefined : good, { "Idempotency-Key": "" }],
+      400,
+      "invalid_header",
+      "Idempotency-Key",
+    ),
+  ),
+  refuse(
+    "a bulk with a key that is too long",
+    ["PATCH", bulk, { order_ids: [1], status: "shipped" }, { "Idempotency-Key": "x".repeat(256) }],
+    400,
+    "invalid_header",
+    "Idempotency-Key",
+  ),
 
   refuse("an unknown path", ["GET", "/api/order"], 404, "not_found"),
   refuse("a path too deep", ["GET", `${one}/items`], 404, "not_found"),

@@ -36,6 +36,17 @@ describe("The description of the API", () => {
       expect(paths).toHaveProperty([path, "get"]);
   });
 
+  it("offers an Idempotency-Key on every write of orders", async () => {
+    const { paths } = (await readDocument()) as unknown as {
+      paths: Record<string, Record<string, Operation>>;
+    };
+    const operations = Object.entries(paths)
+      .filter(([path]) => path.startsWith("/api/orders"))
+      .flatMap(([, methods]) => Object.entries(methods));
+    for (const [method, { parameters = [] }] of operations)
+      expect(parameters.some(({ name }) => name === "Idempotency-Key")).toBe(method !== "get");
+  });
+
   it("takes its shapes from the schemas that check", async () => {
     const { schemas } = (await readDocument()).components;
     expect(schemas.NewOrder).toMatchObject({

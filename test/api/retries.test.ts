@@ -135,6 +135,31 @@ describe.each(["pg over TCP", "Neon over HTTP"])("Through %s", (adapter) => {
     expect(again.body.xid).toBe(answer.body.xid);
   });
 
+  it.each([
+    ["PUT", "/1", { amount: 1 }],
+    ["PATCH", "/1", { status: "shipped" }],
+    ["DELETE", "/1", undefined],
+    ["PATCH", "/bulk-status", { order_ids: [1], status: "shipped" }],
+  ])(
+    "%s %s with an Idempotency-Key is repeated after a lost answer, and made once",
+    async (method, at, body) => {
+      const { api, lose } = trouble();
+      await database.client.query(
+        "INSERT INTO orders (id, customer_name, product_name) VALUES (1, 'a', 'p')",
+      );
+      const updated = async () => (await database.client.query("SELECT updated_at FROM orders")).rows;
+      lose();
+      const key = { "Idempotency-Key": "k2" };
+      const answer = await api.send(method, `/api/orders${at}`, body, key);
+      expect(answer.status).toBe(200);
+      const rows = await updated();
+      const again = await api.send(method, `/api/orders${at}`, body, key);
+      expect(again).toMatchObject({ status: 200, body: answer.body });
+      expect(await updated()).toEqual(rows);
+      expect((await database.client.query("SELECT FROM rowcast.idempotency_keys")).rowCount).toBe(1);
+    },
+  );
+
   it("an update or a deletion whose answer is lost is not repeated either", async () => {
     const { api, lose } = trouble();
     const { id } = orderIn(await api.send("POST", "/api/orders", ORDER));

@@ -83,7 +83,7 @@ const unsure: FailureProblem = {
   code: "database_unavailable",
   detail:
     "The database did not answer, so whether this was done is not known: look before you send it again, " +
-    "or create orders with an Idempotency-Key, which makes a repetition safe.",
+    "or write with an Idempotency-Key, which makes a repetition safe.",
   retryAfterSeconds: RETRY_AFTER_SECONDS,
 };
 

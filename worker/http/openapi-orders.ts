@@ -23,6 +23,14 @@ const ifMatch: Parameter = {
   description: "The ETag that was read: 412 when the order changed meanwhile",
   schema: { type: "string" },
 };
+const idempotencyKey: Parameter = {
+  name: "Idempotency-Key",
+  in: "header",
+  description:
+    "Makes a retry safe for 24 hours: the same key with the same method, path and body is done once, and answered as the " +
+    "first time (with Idempotency-Replayed: true); with anything else it is refused. What was refused may come again",
+  schema: { ...text, minLength: 1, maxLength: 255 },
+};
 const list = { type: "array", items: ref("Order") };
 const snapshot = {
   ...text,
@@ -102,21 +110,14 @@ const listOrders: Operation = {
 
 const createOrder: Operation = {
   summary: "Create an order",
-  parameters: [
-    {
-      name: "Idempotency-Key",
-      in: "header",
-      description: "Makes a retry safe: the same key and body answer with the same order again",
-      schema: { ...text, minLength: 1, maxLength: 255 },
-    },
-  ],
+  parameters: [idempotencyKey],
   requestBody: body("NewOrder"),
   responses: answers("201", "The order, with Location and ETag", { data: ref("Order"), ...written }, WRITING),
 };
 
 const updateOrder: Operation = {
   summary: "Change any of an order's fields",
-  parameters: [id, ifMatch],
+  parameters: [id, ifMatch, idempotencyKey],
   requestBody: body("OrderChange"),
   responses: answers("200", "The order as it is now", { data: ref("Order"), ...written }, [
     ...WRITING,
@@ -136,6 +137,7 @@ export const orderPaths = {
   "/api/orders/bulk-status": {
     patch: {
       summary: "Set the status of many orders",
+      parameters: [idempotencyKey],
       requestBody: body("BulkStatus"),
       responses: answers(
         "200",
@@ -171,7 +173,7 @@ export const orderPaths = {
     patch: updateOrder,
     delete: {
       summary: "Delete an order",
-      parameters: [id, ifMatch],
+      parameters: [id, ifMatch, idempotencyKey],
       responses: answers("200", "The order as it was", { data: ref("Order"), ...written }, [
         400,
         ...ACCESS,

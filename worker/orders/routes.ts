@@ -1,18 +1,21 @@
-/** `/api/orders`: the routes. What they take is in schemas.ts, what they ask of Postgres in queries.ts. */
+/**
+ * `/api/orders`: the routes. What they take is in schemas.ts, what they ask of Postgres in list.ts, queries.ts and writes.ts.
+ */
 import { type Context, Hono } from "hono";
-import type { Order } from "../../protocol/orders.ts";
 import { openDatabase } from "../database/open.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { logError } from "../http/log-error.ts";
 import { onError, Problem } from "../http/problem.ts";
 import { timedDatabase } from "../http/timing.ts";
 import { allowMethods, jsonBody, pathParams, queryParams } from "../http/validation.ts";
-import { createOrder, createOrderOnce } from "./creation.ts";
+import { onceOf } from "./idempotency.ts";
 import { listOrders } from "./list.ts";
 import { pinParams, requireInside } from "./pin.ts";
 import { etag, isUnchanged, versionsOf } from "./preconditions.ts";
-import * as queries from "./queries.ts";
+import { countOrders, findOrder } from "./queries.ts";
 import { BulkStatus, ListQuery, NewOrder, OrderChange, OrderParams } from "./schemas.ts";
+import { carryOut, isRefusal, type Refusal, type Write } from "./write.ts";
+import { createOrder, deleteOrder, updateOrder, updateStatuses, type WrittenOrder } from "./writes.ts";
 
 const orderParams = pathParams(OrderParams, "invalid_id");
 const orderChange = jsonBody(OrderChange);
@@ -28,7 +31,7 @@ export const orders = new Hono<AppEnv>()
     const query = c.req.valid("query");
     const { orders, total, hasMore, snapshot, timestamp } = await listOrders(open(c), query, pin(c));
     const { limit, offset, before } = query;
-    const next_before = (before !== undefined && hasMore && orders.at(-1)?.id) || null;
+    const next_before = before !== undefined && hasMore ? (orders.at(-1)?.id ?? null) : null;
     const pagination = { limit, offset, total, has_more: hasMore, next_before };
     const count = orders.length;
     c.header("Cache-Control", "no-store");
@@ -36,7 +39,7 @@ export const orders = new Hono<AppEnv>()
   })
 
   .get("/stats", async (c) => {
-    const { stats, snapshot } = await queries.countOrders(open(c), pin(c));
+    const { stats, snapshot } = await countOrders(open(c), pin(c));
     c.header("Cache-Control", "no-store");
     return c.json({ success: true as const, data: stats, snapshot });
   })
@@ -44,21 +47,21 @@ export const orders = new Hono<AppEnv>()
   .patch("/bulk-status", jsonBody(BulkStatus), async (c) => {
     const { order_ids, status } = c.req.valid("json");
     requireInside(c.get("access").pin, { status }, false);
-    const { orders, missing, xid } = await queries.updateStatuses(open(c), order_ids, status, pin(c));
-    if (xid === null) {
+    const ids = order_ids.toSorted((a, b) => a - b);
+    const result = await write(c, updateStatuses(ids, status, pin(c)), ["bulk-status", ids, status]);
+    if (isRefusal(result)) {
       throw new Problem("not_found", "None of these orders exists.", {
         issues: [{ field: "order_ids", message: "none of these orders exists" }],
       });
     }
-    afterWrite(c);
-    const count = orders.length;
-    const message = `${count} ${count === 1 ? "order is" : "orders are"} now ${status}`;
-    return c.json({ success: true as const, data: orders, count, missing, message, xid });
+    const { data, missing, xid } = result;
+    const message = `${data.length} ${data.length === 1 ? "order is" : "orders are"} now ${status}`;
+    return c.json({ success: true as const, data, count: data.length, missing, message, xid });
   })
 
   .get("/:id", orderParams, async (c) => {
     const { id } = c.req.valid("param");
-    const found = await queries.findOrder(open(c), id, pin(c));
+    const found = await findOrder(open(c), id, pin(c));
     if (!found) throw noOrder(id);
     const { order, snapshot } = found;
     c.header("ETag", etag(order));
@@ -68,36 +71,31 @@ export const orders = new Hono<AppEnv>()
   })
 
   .post("/", jsonBody(NewOrder), async (c) => {
-    const key = idempotencyKey(c);
     const order = c.req.valid("json");
     requireInside(c.get("access").pin, order, true);
-    const created = key ? await createOrderOnce(open(c), order, key) : await createOrder(open(c), order);
-    if (created.replayed) c.header("Idempotency-Replayed", "true");
-    else afterWrite(c);
-    const { id } = created.order;
+    const { customer_name, product_name, status, amount } = order;
+    const meaning = ["create", customer_name, product_name, status, amount];
+    const result = await write(c, createOrder(order), meaning);
+    if (isRefusal(result)) throw new Error("an insert gave no row");
+    const { id } = result.data;
     c.header("Location", `${c.req.path}/${id}`);
-    c.header("ETag", etag(created.order));
-    const message = `Order ${id} created`;
-    return c.json({ success: true as const, data: created.order, message, xid: created.xid }, 201);
+    return c.json(answer(c, result, `Order ${id} created`), 201);
   })
 
-  .put("/:id", orderParams, orderChange, async (c) => {
-    const written = await update(c, c.req.valid("param").id, c.req.valid("json"));
-    return c.json(written);
-  })
+  .put("/:id", orderParams, orderChange, async (c) =>
+    c.json(await update(c, c.req.valid("param").id, c.req.valid("json"))),
+  )
 
-  .patch("/:id", orderParams, orderChange, async (c) => {
-    const written = await update(c, c.req.valid("param").id, c.req.valid("json"));
-    return c.json(written);
-  })
+  .patch("/:id", orderParams, orderChange, async (c) =>
+    c.json(await update(c, c.req.valid("param").id, c.req.valid("json"))),
+  )
 
   // A body, which some clients send, is not looked at.
   .delete("/:id", orderParams, async (c) => {
     const { id } = c.req.valid("param");
     const versions = versionsOf(c.req.header("If-Match"));
-    const { order, xid } = written(id, await queries.deleteOrder(open(c), id, versions, pin(c)));
-    afterWrite(c);
-    return c.json({ success: true as const, data: order, message: `Order ${id} deleted`, xid });
+    const { data, xid } = written(id, await write(c, deleteOrder(id, versions, pin(c)), ["order", id]));
+    return c.json({ success: true as const, data, message: `Order ${id} deleted`, xid });
   });
 
 orders.onError(onError);
@@ -105,13 +103,30 @@ orders.onError(onError);
 async function update(c: Context<AppEnv>, id: number, change: OrderChange) {
   const versions = versionsOf(c.req.header("If-Match"));
   requireInside(c.get("access").pin, change, false);
-  const { order, xid } = written(id, await queries.updateOrder(open(c), id, change, versions, pin(c)));
-  afterWrite(c);
-  c.header("ETag", etag(order));
-  return { success: true as const, data: order, message: `Order ${id} updated`, xid };
+  const result = await write(c, updateOrder(id, change, versions, pin(c)), ["order", id, change]);
+  return answer(c, written(id, result), `Order ${id} updated`);
 }
 
-function written(id: number, result: queries.Written | queries.NotWritten): { order: Order; xid: string } {
+/** Carries it out, once for all requests with the same Idempotency-Key. `meaning`: what is asked, the method aside. */
+async function write<Answer>(
+  c: Context<AppEnv>,
+  statement: Write<Answer>,
+  meaning: readonly unknown[],
+): Promise<Answer | Refusal> {
+  const once = await onceOf(c.req.header("Idempotency-Key"), c.get("access"), [c.req.method, ...meaning]);
+  const done = await carryOut(open(c), statement, once);
+  if (isRefusal(done)) return done;
+  if (done.replayed) c.header("Idempotency-Replayed", "true");
+  else afterWrite(c);
+  return done.answer;
+}
+
+function answer(c: Context<AppEnv>, { data, xid }: WrittenOrder, message: string) {
+  c.header("ETag", etag(data));
+  return { success: true as const, data, message, xid };
+}
+
+function written(id: number, result: WrittenOrder | Refusal): WrittenOrder {
   if (result === "missing") throw noOrder(id);
   if (result === "changed") {
     throw new Problem(
@@ -143,16 +158,4 @@ function afterWrite(c: Context<AppEnv>): void {
   const hook = c.get("afterWrite");
   if (!hook) return;
   c.executionCtx.waitUntil(hook(c.env).catch((error: unknown) => logError("after_write_failed", error)));
-}
-
-/** @throws {Problem} when the header is there but is no key. */
-function idempotencyKey(c: Context<AppEnv>): string | null {
-  const key = c.req.header("Idempotency-Key");
-  if (key === undefined) return null;
-  // Of each bearer their own: nobody gets another's answer by using the same key.
-  if (/^[\x20-\x7e]{1,255}$/.test(key)) return `${c.get("access").subject ?? ""}\n${key}`;
-  const message = "has to be 1 to 255 printable ASCII characters";
-  throw new Problem("invalid_header", `Idempotency-Key ${message}.`, {
-    issues: [{ field: "Idempotency-Key", message }],
-  });
 }
