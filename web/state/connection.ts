@@ -1,9 +1,9 @@
 /** The one client of the page, and what is known of its connection. */
 import { effect, signal } from "@preact/signals";
+import { toSignal } from "../../client/adapters/preact.ts";
 import { createClient } from "../../client/index.ts";
 import { readToken } from "../token.ts";
 import { createGate } from "./connection-gate.ts";
-import { observe } from "./observe.ts";
 import { forcedTransports } from "./words.ts";
 
 const [onlyOne] = forcedTransports(location.search) ?? [];
@@ -19,8 +19,8 @@ export const client = createClient({
   env: gate.env,
 });
 
-export const connection = observe(client.state);
-export const serverStatus = observe(client.status);
+export const connection = toSignal(client.state);
+export const serverStatus = toSignal(client.status);
 
 /** Whether the page has been told to use SSE only; null when it has been told to use nothing but WebSocket. */
 export const sseForced = signal(onlyOne === "websocket" ? null : onlyOne === "sse");
