@@ -66,7 +66,14 @@ it("says which request a problem answers and how long it took", async () => {
   const response = await call("/api/status?probe=2");
   expect(response.status).toBe(400);
   expect(response.headers.get("Server-Timing")).toMatch(/total;dur=\d+/);
-  expect(response.headers.get("X-Request-Id")).toMatch(/^[\w-]{10,}$/);
+  const id = response.headers.get("X-Request-Id");
+  expect(id).toMatch(/^[\w-]{10,}$/);
+  expect(await response.json()).toMatchObject({ code: "invalid_query", request_id: id });
+  for (const path of ["/nothing-here", "/api/orders"]) {
+    const problem = await call(path, { headers: { "X-Request-Id": "mine-1" } });
+    expect(problem.headers.get("X-Request-Id")).toBe("mine-1");
+    expect(await problem.json()).toMatchObject({ success: false, request_id: "mine-1" });
+  }
 });
 
 it("shows where the time went", async () => {

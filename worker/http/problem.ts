@@ -22,6 +22,9 @@ export const ProblemBody = v.object({
   status: v.number(),
   detail: v.string(),
   instance: v.pipe(v.string(), v.description("The path that was asked for")),
+  request_id: v.optional(
+    v.pipe(v.string(), v.description("X-Request-Id of the answer: the log names it too, so quote it")),
+  ),
   issues: v.array(Issue),
 });
 
@@ -76,6 +79,7 @@ export function problemResponse(error: unknown, instance: string, requestId?: st
     status,
     detail,
     instance,
+    request_id: requestId, // left out of the JSON where there is none
     issues,
   };
   return new Response(JSON.stringify(body), {
@@ -90,13 +94,14 @@ export function onError(error: Error, c: Context<AppEnv>): Response {
 }
 
 /** For `app.notFound`. */
-export function notFound(c: Context): Response {
+export function notFound(c: Context<AppEnv>): Response {
   return problemResponse(
     new Problem(
       "not_found",
       `There is nothing at ${c.req.path.slice(0, 200)}; /api/docs lists what there is.`,
     ),
     c.req.path,
+    c.get("requestId"),
   );
 }
 
