@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { launchChromium, type LaunchedBrowser } from "../support/chromium.ts";
 import { buildDashboard } from "../support/stack-dashboard.ts";
 import { startStack, type Stack } from "../support/stack.ts";
-import { Tab } from "./tab.ts";
+import { eventually, Tab } from "./tab.ts";
 
 let stack: Stack;
 let chromium: LaunchedBrowser;
@@ -81,11 +81,11 @@ it("shows what one asks for: an operation, a text, other tables too; and writes 
   expect(await items().count()).toBe(3);
 
   await feed().getByRole("radio", { name: "New" }).check({ force: true });
-  await expect.poll(() => items().count()).toBe(2);
+  await eventually(() => items().count()).toBe(2);
   await feed().getByLabel("Filter the activity").fill("grac");
-  await expect.poll(() => items().count()).toBe(1);
+  await eventually(() => items().count()).toBe(1);
   await feed().getByRole("radio", { name: "All" }).check({ force: true });
-  await expect.poll(() => items().count()).toBe(2);
+  await eventually(() => items().count()).toBe(2);
 
   const [download] = await Promise.all([tab.page.waitForEvent("download"), button("Export").click()]);
   expect(download.suggestedFilename()).toMatch(/^rowcast-changes-.*\.jsonl$/);

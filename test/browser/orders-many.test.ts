@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { launchChromium, type LaunchedBrowser } from "../support/chromium.ts";
 import { buildDashboard } from "../support/stack-dashboard.ts";
 import { startStack, type Stack } from "../support/stack.ts";
-import { Tab } from "./tab.ts";
+import { eventually, Tab } from "./tab.ts";
 
 const ROWS = 100_000;
 /** More elements than this in the whole page would mean that rows are in it which nobody sees. */
@@ -38,12 +38,10 @@ it("shows the first rows at once and loads all the others", async () => {
   tab = await Tab.open(chromium.browser, stack.url);
   await tab.row(ROWS).waitFor();
   expect(await count()).not.toBe("100,000"); // there was something to see before all was there
-  await expect.poll(count, { timeout: 20_000 }).toBe("100,000");
-  await expect
-    .poll(() =>
-      tab.page.getByRole("radio", { name: "shipped" }).evaluate((radio) => radio.parentElement?.innerText),
-    )
-    .toContain("16,667");
+  await eventually(count).toBe("100,000");
+  await eventually(() =>
+    tab.page.getByRole("radio", { name: "shipped" }).evaluate((radio) => radio.parentElement?.innerText),
+  ).toContain("16,667");
 }, 40_000);
 
 it("scrolls smoothly from the first to the last, with no more rows in the document than are seen", async () => {
@@ -64,13 +62,13 @@ it("scrolls smoothly from the first to the last, with no more rows in the docume
   await page.evaluate(() => scrollTo({ top: 0, behavior: "instant" }));
   await tab.row(ROWS).focus();
   await page.keyboard.press("End");
-  await expect
-    .poll(() => page.evaluate(() => document.activeElement?.getAttribute("aria-rowindex")))
-    .toBe(String(ROWS + 1));
+  await eventually(() => page.evaluate(() => document.activeElement?.getAttribute("aria-rowindex"))).toBe(
+    String(ROWS + 1),
+  );
   await page.keyboard.press("Home");
-  await expect
-    .poll(() => page.evaluate(() => document.activeElement?.getAttribute("data-order-id")))
-    .toBe(String(ROWS));
+  await eventually(() => page.evaluate(() => document.activeElement?.getAttribute("data-order-id"))).toBe(
+    String(ROWS),
+  );
 });
 
 it("holds still what one looks at, while rows come and go above it", async () => {
@@ -82,12 +80,12 @@ it("holds still what one looks at, while rows come and go above it", async () =>
   await sql(
     "INSERT INTO orders (customer_name, product_name) SELECT 'Above', 'Nail' FROM generate_series(1, 7) i",
   );
-  await expect.poll(count).toBe("100,007");
+  await eventually(count).toBe("100,007");
   expect((await looked.boundingBox())?.y).toBe(y);
   await sql("DELETE FROM orders WHERE customer_name = 'Above'");
-  await expect.poll(count).toBe("100,000");
+  await eventually(count).toBe("100,000");
   await page.locator("[data-flash]").first().waitFor({ state: "detached" });
-  await expect.poll(async () => (await looked.boundingBox())?.y).toBe(y);
+  await eventually(async () => (await looked.boundingBox())?.y).toBe(y);
   await page.evaluate(() => scrollTo({ top: 0, behavior: "instant" }));
 });
 
@@ -95,16 +93,16 @@ it("sorts, filters and searches all of them without a long task", async () => {
   const { page } = tab;
   const longest = await watchTasks(page);
   await page.getByRole("columnheader", { name: "Customer" }).getByRole("button").click();
-  await expect.poll(async () => (await tab.ids())[0]).not.toBe(ROWS);
+  await eventually(async () => (await tab.ids())[0]).not.toBe(ROWS);
   await page.locator(".grid[aria-busy=false]").waitFor();
-  await expect
-    .poll(async () => tab.page.locator("[data-testid=order-row]").first().innerText())
-    .toContain("Customer 0");
+  await eventually(async () => tab.page.locator("[data-testid=order-row]").first().innerText()).toContain(
+    "Customer 0",
+  );
   await page.getByLabel("Search by customer").fill("customer 4999");
-  await expect.poll(count).toBe("20 of 100,000");
+  await eventually(count).toBe("20 of 100,000");
   await page.getByLabel("Search by customer").fill("");
   await page.getByRole("columnheader", { name: "Id" }).getByRole("button").click();
-  await expect.poll(async () => (await tab.ids())[0]).toBe(ROWS);
+  await eventually(async () => (await tab.ids())[0]).toBe(ROWS);
   expect(await longest()).toBeLessThan(100);
 });
 
@@ -124,13 +122,11 @@ it("follows 1,000 changes a second among them without a task over 100 ms, and is
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, 100 - (performance.now() - started))));
     }
   }
-  await expect.poll(count, { timeout: 10_000 }).toBe("100,300");
+  await eventually(count).toBe("100,300");
   const [there] = await sql("SELECT count(*) FILTER (WHERE status = 'cancelled')::int AS n FROM orders");
-  await expect
-    .poll(() =>
-      page.getByRole("radio", { name: "cancelled" }).evaluate((radio) => radio.parentElement?.innerText),
-    )
-    .toContain(Number(there?.["n"]).toLocaleString("en"));
+  await eventually(() =>
+    page.getByRole("radio", { name: "cancelled" }).evaluate((radio) => radio.parentElement?.innerText),
+  ).toContain(Number(there?.["n"]).toLocaleString("en"));
   expect(await longest()).toBeLessThan(100);
   expect(await elements(page)).toBeLessThan(MAX_ELEMENTS);
 }, 40_000);
@@ -145,11 +141,11 @@ it("says so when there are more than it loads, and counts them all the same", as
   );
   await sql("SELECT rowcast.watch('orders')");
   await page.reload();
-  await expect.poll(count, { timeout: 20_000 }).toBe("newest 100,200 of 101,000");
-  await expect.poll(() => radio("pending")).toContain("101,000");
+  await eventually(count).toBe("newest 100,200 of 101,000");
+  await eventually(() => radio("pending")).toContain("101,000");
   await sql("UPDATE orders SET status = 'shipped' WHERE id IN (SELECT id FROM orders ORDER BY id LIMIT 3)");
-  await expect.poll(() => radio("shipped")).toContain("3");
-  await expect.poll(() => radio("pending")).toContain("100,997");
+  await eventually(() => radio("shipped")).toContain("3");
+  await eventually(() => radio("pending")).toContain("100,997");
   await page.close();
 }, 40_000);
 

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { launchChromium, type LaunchedBrowser } from "../support/chromium.ts";
 import { buildDashboard } from "../support/stack-dashboard.ts";
 import { startStack, type Stack } from "../support/stack.ts";
-import { Tab } from "./tab.ts";
+import { eventually, Tab } from "./tab.ts";
 
 let stack: Stack;
 let chromium: LaunchedBrowser;
@@ -44,7 +44,7 @@ const statuses = async () =>
 const sortBy = (name: string) => tab.page.getByRole("columnheader", { name }).getByRole("button").click();
 const focused = () => tab.page.evaluate(() => document.activeElement?.getAttribute("data-order-id"));
 /** Resolves when the rows are these, from above. */
-const listed = (...expected: number[]) => expect.poll(() => tab.ids()).toEqual(expected);
+const listed = (...expected: number[]) => eventually(() => tab.ids()).toEqual(expected);
 
 it("sorts by a column, both ways, and keeps what comes in its place", async () => {
   await listed(id(4), id(3), id(2), id(1), id(0));
@@ -90,14 +90,14 @@ it("marks a row by what happened to it, with a colour and with a sign", async ()
 it("changes a status in its place, by pointer and by keyboard", async () => {
   await tab.setStatus(id(0), "delivered");
   await tab.shows(id(0), "delivered");
-  await expect.poll(statuses).toEqual(["delivered", "shipped", "pending", "delivered", "pending"]);
+  await eventually(statuses).toEqual(["delivered", "shipped", "pending", "delivered", "pending"]);
   await tab.row(id(2)).focus();
   await tab.page.keyboard.press("ArrowRight");
   await tab.page.keyboard.press("ArrowRight");
   await tab.page.keyboard.press("Enter");
   await tab.page.keyboard.press("c");
   await tab.page.keyboard.press("Enter");
-  await expect.poll(statuses).toEqual(["delivered", "shipped", "completed", "delivered", "pending"]);
+  await eventually(statuses).toEqual(["delivered", "shipped", "completed", "delivered", "pending"]);
 });
 
 it("takes a change back that the server refuses, and says why", async () => {
@@ -184,14 +184,14 @@ it("deletes with a way back, and sends it when the time is over or the page goes
   expect(await focused()).toBe(String(id(1)));
   expect(sent).toEqual([]);
   await page.clock.fastForward(10_000);
-  await expect.poll(() => sent).toEqual([`/api/orders/${id(2)}`]);
+  await eventually(() => sent).toEqual([`/api/orders/${id(2)}`]);
   await page.clock.resume();
 
   await tab.delete(id(1));
   await page.reload();
-  await expect
-    .poll(async () => (await sql("SELECT id FROM orders ORDER BY id")).map((row) => row["id"]))
-    .toEqual([id(0), id(3), id(4)]);
+  await eventually(async () =>
+    (await sql("SELECT id FROM orders ORDER BY id")).map((row) => row["id"]),
+  ).toEqual([id(0), id(3), id(4)]);
 });
 
 it("goes through the rows by keyboard, opens one, and selects", async () => {
@@ -228,13 +228,13 @@ it("selects many, by click, by shift-click and all that match, and sets their st
   await page.getByText("2 selected").waitFor();
   await page.getByRole("button", { name: "Set status" }).click();
   await page.getByRole("menuitemradio", { name: "completed" }).click();
-  await expect.poll(statuses).toEqual(["pending", "shipped", "completed", "delivered", "completed"]);
+  await eventually(statuses).toEqual(["pending", "shipped", "completed", "delivered", "completed"]);
   await page.getByText("2 orders set to completed.").waitFor();
 
   await sql(
     "INSERT INTO orders (customer_name, product_name) SELECT 'Bulk ' || i, 'Nail' FROM generate_series(1, 2200) i",
   );
-  await expect.poll(() => page.getByTestId("count").innerText()).toBe("2,205");
+  await eventually(() => page.getByTestId("count").innerText()).toBe("2,205");
   await page.getByLabel("Search by customer").fill("bulk");
   await page.locator("[data-testid=order-row]").first().getByRole("checkbox").click();
   await page.getByRole("button", { name: "Select all 2,200 that match" }).click();
@@ -250,17 +250,15 @@ it("selects many, by click, by shift-click and all that match, and sets their st
     "SELECT count(*)::int AS n FROM orders WHERE status = 'shipped' AND product_name = 'Nail'",
   );
   expect(row).toEqual({ n: 2200 });
-  await expect
-    .poll(() =>
-      page.getByRole("radio", { name: "shipped" }).evaluate((radio) => radio.parentElement?.innerText),
-    )
-    .toContain("2,201");
+  await eventually(() =>
+    page.getByRole("radio", { name: "shipped" }).evaluate((radio) => radio.parentElement?.innerText),
+  ).toContain("2,201");
 });
 
 it("makes up an order, and traffic that touches only its own", async () => {
   const { page } = tab;
   await page.getByRole("button", { name: "Random order" }).click();
-  await expect.poll(async () => (await sql("SELECT id FROM orders")).length).toBe(6);
+  await eventually(async () => (await sql("SELECT id FROM orders")).length).toBe(6);
   await page.getByRole("button", { name: "Simulate traffic" }).click();
   await tab.tells("UPDATE", "#");
   await page.getByRole("button", { name: "Simulate traffic" }).click();

@@ -1,5 +1,11 @@
 /** A tab with the dashboard in it, and what a person does and sees there. */
+import { expect } from "vitest";
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from "playwright-core";
+
+/** Expects of what `get` gives, until it is so: for as long as a busy machine may take. */
+export function eventually<T>(get: () => T | Promise<T>) {
+  return expect.poll(get, { timeout: 20_000 });
+}
 
 export interface TabOptions extends BrowserContextOptions {
   /** False: every WebSocket is closed as soon as it is opened, as some proxies do. */
