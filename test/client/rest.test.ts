@@ -1,9 +1,13 @@
 /** The typed client, and the rows that it feeds, against the whole. */
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { createCollection } from "@tanstack/db";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { rowcastCollectionOptions } from "../../client/adapters/tanstack-db.ts";
 import { createClient, liveCollection, WriteRefused, type Client } from "../../client/index.ts";
 import { createApi, ordersWrites, type Api } from "../../client/rest.ts";
+import { PROJECT_DIR } from "../../dev/config.ts";
 import type { Order } from "../../protocol/orders.ts";
 import { startStack, type Stack } from "../support/stack.ts";
 import { until } from "./adapters-source.ts";
@@ -172,4 +176,37 @@ describe("a collection of TanStack DB", () => {
     expect(of("Eve")).toEqual([]);
     await orders.cleanup();
   });
+});
+
+test("the program of the README does what it says", async () => {
+  const readme = await readFile(join(PROJECT_DIR, "README.md"), "utf8");
+  const [, program = ""] = /^```ts\n(.*?)^```$/ms.exec(readme) ?? [];
+  await mkdir(join(PROJECT_DIR, ".wrangler"), { recursive: true });
+  // Within the project, where imports are found.
+  const folder = await mkdtemp(join(PROJECT_DIR, ".wrangler", "readme-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, "readme.ts");
+  await writeFile(
+    file,
+    program.replaceAll("./client/", "../../client/").replace("http://localhost:8787", stack.url),
+  );
+
+  const child = spawn(process.execPath, [file]);
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let shown = "";
+  const output = {
+    subscribe: (look: () => void) => {
+      const take = (chunk: Buffer): void => {
+        shown += chunk.toString();
+        look();
+      };
+      child.stdout.on("data", take);
+      child.stderr.on("data", take);
+      return () => child.stdout.off("data", take);
+    },
+  };
+  await until(output, () => /^live$/m.test(shown) && /^\d+$/m.test(shown) && shown.includes("'John Doe'"));
+  expect(await inDatabase("John Doe")).toEqual([
+    { customer_name: "John Doe", product_name: "Laptop", status: "pending" },
+  ]);
 });
