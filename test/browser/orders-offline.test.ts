@@ -125,6 +125,29 @@ it("sends what was created offline once, though the first answer is lost on the 
   expect((await tab.ids())[0]).toBe(made[0]?.["id"]);
 });
 
+it("takes it for done when the first answer to an edit or a deletion is lost", async () => {
+  const { page } = tab;
+  const lost: string[] = [];
+  await page.route("**/api/orders/*", async (route) => {
+    const method = route.request().method();
+    if (lost.includes(method) || !["PUT", "DELETE"].includes(method)) return route.continue();
+    lost.push(method);
+    await route.fetch();
+    await route.abort("connectionreset");
+  });
+  await tab.edit(id(4), { customer: "Edited", status: "processing" });
+  await page.getByTestId("unsent").waitFor({ state: "detached" });
+  await tab.shows(id(4), "Edited", "processing");
+  await tab.delete(id(6));
+  await page.getByRole("button", { name: "Dismiss" }).last().click(); // no way back: it is sent
+  await eventually(() => lost).toEqual(["PUT", "DELETE"]);
+  await page.getByTestId("unsent").waitFor({ state: "detached" });
+  expect(await orderOf(id(4))).toMatchObject({ customer_name: "Edited", status: "processing" });
+  expect(await orderOf(id(6))).toBeUndefined();
+  expect(await page.getByText("was not").count()).toBe(0);
+  await tab.shows(id(4), "Edited", "processing");
+});
+
 it("keeps what is not sent when the page is loaded again", async () => {
   const { page } = tab;
   const cut = (path: string) => path.includes("/api/orders/");
