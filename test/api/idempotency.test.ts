@@ -38,6 +38,8 @@ async function atOnce(
   const answers = Promise.all(Array.from({ length: count }, send));
   try {
     const waiting = async () => {
+      // Within a transaction the list of sessions stands still otherwise.
+      await client.query("SELECT pg_stat_clear_snapshot()");
       const { rows } = await client.query<{ n: number }>(
         `SELECT count(DISTINCT pid)::int AS n FROM pg_locks JOIN pg_stat_activity USING (pid)
           WHERE NOT granted AND datname = current_database()`,
