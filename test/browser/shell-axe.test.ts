@@ -1,0 +1,172 @@
+/** Every state of the page, light and dark: nothing for axe to find, and nothing wider than the window from 320 px to 4K. */
+import axe from "axe-core";
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { launchChromium, type LaunchedBrowser } from "../support/chromium.ts";
+import { buildDashboard } from "../support/stack-dashboard.ts";
+import { startStack, type Stack } from "../support/stack.ts";
+import { Tab } from "./tab.ts";
+
+let stack: Stack;
+let chromium: LaunchedBrowser;
+let tab: Tab;
+beforeAll(async () => {
+  await buildDashboard();
+  [stack, chromium] = await Promise.all([startStack({ dashboard: true }), launchChromium()]);
+}, 120_000);
+afterAll(async () => {
+  await chromium?.close();
+  await stack?.stop();
+});
+beforeEach(async () => {
+  await sql("DELETE FROM orders");
+  // no motion: a colour on its way to another is neither
+  tab = await Tab.open(chromium.browser, "about:blank", { reducedMotion: "reduce" });
+});
+afterEach(() => tab.close());
+
+const sql = (text: string) => stack.database.client.query(text);
+const LONG = "Wolfeschlegelsteinhausenbergerdorff".repeat(3);
+
+async function insertOrders(): Promise<void> {
+  await sql(
+    `INSERT INTO orders (customer_name, product_name, status, amount)
+     SELECT CASE i WHEN 9 THEN '${LONG}' ELSE 'Customer ' || i END, 'Lamp',
+       (ARRAY['pending', 'processing', 'shipped', 'delivered', 'completed', 'cancelled'])[1 + i % 6], i * 99.5
+     FROM generate_series(1, 40) i`,
+  );
+}
+
+async function openLive(page: Page): Promise<void> {
+  await insertOrders();
+  await page.goto(stack.url);
+  await tab.live("websocket");
+  await page.locator("[data-testid=order-row]").first().waitFor();
+}
+
+/** With charts, marks, and an activity. */
+async function openBusy(page: Page): Promise<void> {
+  await openLive(page);
+  await page.locator("canvas").first().waitFor({ state: "attached" });
+  await sql("UPDATE orders SET status = 'completed', amount = 12 WHERE customer_name LIKE 'Customer 4%'");
+  await sql("INSERT INTO orders (customer_name, product_name) VALUES ('Eve', 'Bed')");
+  await tab.tells("INSERT", "Eve");
+}
+
+const STATES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
+  loading: async (page) => {
+    await page.route("**/api/orders?*", () => undefined); // never answered
+    await page.goto(stack.url);
+    await page.getByText("Loading the orders").waitFor({ state: "attached" });
+    await tab.live("websocket");
+  },
+  live: openBusy,
+  empty: async (page) => {
+    await page.goto(stack.url);
+    await page.getByRole("heading", { name: "No orders yet" }).waitFor();
+  },
+  "with a dialog": async (page) => {
+    await openLive(page);
+    await page.keyboard.press("n");
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("button", { name: "Create order" }).click();
+    await dialog.locator("[aria-invalid=true]").first().waitFor();
+  },
+  "with the help": async (page) => {
+    await openLive(page);
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keys" }).waitFor();
+  },
+  "with the panel": async (page) => {
+    await openBusy(page);
+    await page.keyboard.press("c");
+    await page.getByRole("button", { name: "Test connection" }).click();
+    await page.locator("[data-testid=probe][data-state=done]").waitFor();
+  },
+  "with toasts": async (page) => {
+    await openLive(page);
+    await page.locator("[data-testid=order-row]").first().getByRole("button", { name: "Delete" }).click();
+    await page.getByTestId("toast").waitFor();
+  },
+  "with a selection and nothing found": async (page) => {
+    await openLive(page);
+    await page.locator("[data-testid=order-row]").first().getByRole("checkbox").check();
+    await page.getByLabel("Search by customer").fill("nobody");
+    await page.getByTestId("nothing").waitFor();
+  },
+  "offline, and so stale": async (page) => {
+    await openBusy(page);
+    await tab.context.setOffline(true);
+    await page.getByTestId("stale").waitFor();
+  },
+  "in error": async (page) => {
+    await page.route("**/api/orders?*", (route) =>
+      route.fulfill({ status: 503, json: { detail: "The database is away." } }),
+    );
+    await page.goto(stack.url);
+    await page.getByRole("alert").filter({ hasText: "The database is away." }).waitFor();
+  },
+};
+
+const SIZES = [
+  { width: 320, height: 640 },
+  { width: 768, height: 1024 },
+  { width: 1440, height: 900 },
+  { width: 3840, height: 2160 },
+];
+
+describe.each(Object.keys(STATES))("The page, %s,", (state) => {
+  it("is whole for everybody, and as wide as the window", async () => {
+    const { page } = tab;
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await STATES[state]?.(page);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      expect(await violations(page), colorScheme).toEqual([]);
+    }
+    for (const size of SIZES) {
+      await page.setViewportSize(size);
+      expect(await overflow(page), `${size.width} px`).toEqual([]);
+    }
+    // a phone shows other things: its own look
+    await page.setViewportSize({ width: 320, height: 640 });
+    expect(await violations(page), "320 px").toEqual([]);
+  });
+});
+
+describe("The narrow page", () => {
+  it("shows orders, changes or charts, each whole for everybody", async () => {
+    const { page } = tab;
+    await page.setViewportSize({ width: 390, height: 844 });
+    await openLive(page);
+    await sql("UPDATE orders SET status = 'completed', amount = 12");
+    await page.getByTestId("card-completed").filter({ hasText: "40" }).waitFor();
+    await page.locator("canvas").first().waitFor({ state: "attached" });
+    for (const name of [/^Changes/, /^Charts/]) {
+      await page.getByRole("navigation").getByRole("button", { name }).click();
+      expect(await violations(page), String(name)).toEqual([]);
+      expect(await overflow(page), String(name)).toEqual([]);
+    }
+  });
+});
+
+/** Rule and place of each, for all the rules that axe has. */
+async function violations(page: Page): Promise<string[]> {
+  if (!(await page.evaluate("typeof axe === 'object'"))) await page.evaluate(axe.source);
+  const found = (await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")) as axe.AxeResults;
+  return found.violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${String(target)}: ${failureSummary ?? ""}`),
+  );
+}
+
+/** What reaches out of the window to the right, when the page can be scrolled there. */
+function overflow(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    if (scrollWidth <= clientWidth) return [];
+    return [...document.querySelectorAll("body *")]
+      .filter((element) => element.getBoundingClientRect().right > clientWidth + 0.5)
+      .map((element) => `${element.tagName} ${element.className}`)
+      .slice(0, 8);
+  });
+}
