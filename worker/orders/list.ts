@@ -43,7 +43,7 @@ export async function listOrders(database: Database, query: ListQuery, pin: PinP
         where ${FILTER} ${before === undefined ? "" : "and o.id < $4::bigint"}
         order by ${order} limit $3::int ${before === undefined ? "offset $4::bigint" : ""}
      )
-     select (select coalesce(jsonb_agg(rowcast.row_json(row) order by ${order}), '[]') from page)::text as orders,
+     select (select coalesce(json_agg(rowcast.row_json(row) order by ${order}), '[]') from page)::text as orders,
             ${counted ? `(select count(*) from public.orders o where ${FILTER})::int` : "null::int"} as total,
             pg_current_snapshot()::text as snapshot,
             to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as timestamp`,
