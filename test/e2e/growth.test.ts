@@ -82,11 +82,11 @@ describe("A region that is crowded", () => {
     await stack.evictHub("hibernate", "weur/1:0");
     await write(1);
     await expectExact();
-    for (const name of ["weur/1:0", "weur/1:1", "weur:0", "weur:1", "weur:2"]) {
+    for (const name of ["weur/1:0", "weur:0", "weur:1", "weur:2"]) {
       await stack.evictHub(name === "weur:1" ? "close" : "hibernate", name);
       await write(1);
+      await expectExact();
     }
-    await expectExact();
     await stack.evictChangeLog();
     await write(1);
     await expectExact();
