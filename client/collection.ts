@@ -32,8 +32,8 @@ export function liveCollection<R>(options: LiveCollectionOptions<R>): LiveCollec
   const show = ({ pages, keys, done, kept }: Filled<R>): void => {
     if (keys === null) store.replace(pages.rows, overlay);
     else store.add(keys, overlay);
-    writes?.saw(xidsOf(kept));
-    if (pages.isComplete) writes?.loaded((its, xid) => pages.shows(its, xid));
+    writes?.confirmation.saw(xidsOf(kept));
+    if (pages.isComplete) writes?.confirmation.loaded((its, xid) => pages.shows(its, xid));
     tell(done);
   };
   const loader = new Loader<R>({ shape, load, client, clients, show, env });
@@ -46,7 +46,7 @@ export function liveCollection<R>(options: LiveCollectionOptions<R>): LiveCollec
     store.change(done, overlay);
     for (const { change, after } of done)
       if (change.operation === "INSERT" && after !== null) writes?.came(key(after), after);
-    writes?.saw(xidsOf(mine));
+    writes?.confirmation.saw(xidsOf(mine));
     tell(done);
   };
 
@@ -94,7 +94,7 @@ export function liveCollection<R>(options: LiveCollectionOptions<R>): LiveCollec
     rows: store.rows,
     state: loader.state,
     pending: writes?.pending ?? observable([]).value,
-    row: (its) => store.row(its),
+    row: (its) => store.row(writes?.keyOf(its) ?? its),
     query: (wish) => store.query(wish),
     create: (fields) => writable().create(fields),
     update: (its, fields) => writable().update(its, fields),

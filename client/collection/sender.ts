@@ -3,7 +3,7 @@ import { backoffMs } from "../backoff.ts";
 import type { Env } from "../env.ts";
 import type { Key } from "../rows.ts";
 import type { Write } from "./outbox.ts";
-import { WriteRefused } from "./write.ts";
+import { WriteRefused, type WriteCalls } from "./write.ts";
 
 /** A request that hangs for longer has been lost; the next one carries the same Idempotency-Key. */
 const ANSWER_MS = 30_000;
@@ -126,4 +126,14 @@ export class Sender<R> {
     if (this.#retry !== null) this.#deps.env.clearTimeout(this.#retry);
     this.#retry = null;
   }
+}
+
+/** Sends one write the way the application says. */
+export async function carryOut<R>(
+  calls: WriteCalls<R>,
+  { kind, fields, base, id }: Write<R>,
+): Promise<{ readonly data: R | null; readonly xid: string }> {
+  if (kind === "create") return calls.create(fields, id);
+  if (kind === "update") return calls.update(base, fields, id);
+  return { data: null, ...(await calls.remove(base, id)) };
 }

@@ -47,7 +47,8 @@ describe("a write", () => {
     expect(shown()).toEqual([{ id: -1, v: 8 }]);
     await write.done;
     expect(shown()).toEqual([{ id: 11, v: 8 }]);
-    collection.remove(key); // by the key that it was shown under first
+    expect(collection.row(key).get()).toEqual({ id: 11, v: 8 }); // by the key that it was shown under first
+    collection.remove(key);
     expect(shown()).toEqual([]);
     await settled();
     deliver();

@@ -6,7 +6,7 @@
 import type { Env } from "../env.ts";
 import type { Observable } from "../observable.ts";
 import type { Key } from "../rows.ts";
-import { SEEN_MAX } from "../seen.ts";
+import { Confirmation } from "./confirmation.ts";
 import { readKept, writeKept } from "./kept-writes.ts";
 import type { WriteStorage } from "./kept-writes.ts";
 import {
@@ -20,8 +20,7 @@ import {
 } from "./outbox.ts";
 import { isOverlaid, overlaid } from "./overlay.ts";
 import { Pending } from "./pending.ts";
-import { Recent } from "./recent.ts";
-import { Sender } from "./sender.ts";
+import { carryOut, Sender } from "./sender.ts";
 import type { PendingWrite, Refusal, WriteCalls, WriteKind, WriteRefused } from "./write.ts";
 
 interface Dependencies<R> {
@@ -41,19 +40,15 @@ interface Dependencies<R> {
   readonly env: Pick<Env, "now" | "random" | "setTimeout" | "clearTimeout">;
 }
 
-/** What has been answered and does not come over a live stream within so much time will not come. */
-const CONFIRM_MS = 30_000;
-
 export class Writes<R> {
   readonly #deps: Dependencies<R>;
   readonly #pending = new Pending<R>();
-  readonly #recent = new Recent(SEEN_MAX);
+  readonly #confirmation: Confirmation<R>;
   readonly #sender: Sender<R>;
   /** Rows that were created here: from the key of the draft to their own. */
   readonly #aliases = new Map<Key, Key>();
   #outbox: Outbox<R> = [];
   #drafts = 0;
-  #sweep: unknown = null;
   #isRestored: boolean;
 
   constructor(deps: Dependencies<R>) {
@@ -61,11 +56,7 @@ export class Writes<R> {
     const { calls, reach, clients, env, storage } = deps;
     this.#sender = new Sender<R>({
       next: (held) => (this.#isRestored ? nextWrite(this.#outbox, held) : undefined),
-      send: async ({ kind, fields, base, id }) => {
-        if (kind === "create") return calls.create(fields, id);
-        if (kind === "update") return calls.update(base, fields, id);
-        return { data: null, ...(await calls.remove(base, id)) };
-      },
+      send: (write) => carryOut(calls, write),
       sending: ({ id }) => {
         this.#outbox = withAttempt(this.#outbox, id);
         this.#pending.publish(this.#outbox);
@@ -74,6 +65,12 @@ export class Writes<R> {
       refused: (write, error) => this.#refused(write, error),
       reach,
       clients,
+      env,
+    });
+    this.#confirmation = new Confirmation<R>({
+      outbox: () => this.#outbox,
+      drop: (done) => this.#drop(done),
+      isLive: () => reach() === "live",
       env,
     });
     this.#isRestored = storage === undefined;
@@ -91,12 +88,12 @@ export class Writes<R> {
 
   /** @throws {RangeError} when there is no such row. */
   update(key: Key, fields: Partial<R>): PendingWrite<R> {
-    return this.#add("update", this.#keyOf(key), fields, this.#rowOf(key));
+    return this.#add("update", this.keyOf(key), fields, this.#rowOf(key));
   }
 
   /** @throws {RangeError} when there is no such row. */
   remove(key: Key): PendingWrite<R> {
-    return this.#add("remove", this.#keyOf(key), {}, this.#rowOf(key));
+    return this.#add("remove", this.keyOf(key), {}, this.#rowOf(key));
   }
 
   /** Whether the row is shown otherwise than the server has it. */
@@ -122,31 +119,25 @@ export class Writes<R> {
     this.#changed([hiding]);
   }
 
-  /** The stream has brought what these transactions did. */
-  saw(xids: Iterable<string>): void {
-    const brought = new Set(xids);
-    for (const xid of brought) this.#recent.add(xid);
-    this.#drop(this.#outbox.filter(({ answer }) => answer !== null && brought.has(answer.xid)));
-  }
-
-  /** The rows have been loaded; asked is whether the row was loaded in a snapshot that shows what this transaction did. */
-  loaded(shows: (key: Key, xid: string) => boolean): void {
-    this.#drop(this.#outbox.filter(({ key, answer }) => answer !== null && shows(key, answer.xid)));
+  /** See `Confirmation`. */
+  get confirmation(): Pick<Confirmation<R>, "saw" | "loaded"> {
+    return this.#confirmation;
   }
 
   /** What has not been answered stays in the storage. */
   close(): void {
     this.#sender.close();
-    this.#deps.env.clearTimeout(this.#sweep);
+    this.#confirmation.close();
   }
 
-  #keyOf(key: Key): Key {
+  /** Of a row that was created here, by the key of its draft: its own. */
+  keyOf(key: Key): Key {
     return this.#aliases.get(key) ?? key;
   }
 
   /** As the server has it, or as it will be created. */
   #rowOf(key: Key): R {
-    const own = this.#keyOf(key);
+    const own = this.keyOf(key);
     const shown = this.#deps.shown(own);
     if (shown === undefined) throw new RangeError(`there is no row ${key}`);
     return this.#deps.server(own) ?? shown;
@@ -173,9 +164,10 @@ export class Writes<R> {
     this.#pending.resolve(after.id, data);
     this.#keep();
     const isOutside = after.kind === "create" && data !== null && !isStreamed(data);
-    if (isOutside || this.#recent.has(xid)) this.#outbox = this.#outbox.filter((write) => write !== after);
+    if (isOutside || this.#confirmation.hasSeen(xid))
+      this.#outbox = this.#outbox.filter((write) => write !== after);
     this.#changed([before, after]);
-    this.#sweepLater();
+    this.#confirmation.sweepLater();
   }
 
   #refused(write: Write<R>, error: WriteRefused): void {
@@ -188,7 +180,6 @@ export class Writes<R> {
   }
 
   #drop(gone: Outbox<R>): void {
-    if (gone.length === 0) return;
     const left = new Set(gone);
     this.#outbox = this.#outbox.filter((write) => !left.has(write));
     this.#changed(gone);
@@ -198,19 +189,6 @@ export class Writes<R> {
     const keys = writes.flatMap(({ key, twin }) => (twin === null ? [key] : [key, twin]));
     this.#deps.changed([...new Set(keys)]);
     this.#pending.publish(this.#outbox);
-  }
-
-  /** No write is pending for ever because its change is not among what is streamed. */
-  #sweepLater(): void {
-    if (this.#sweep !== null || this.#outbox.every(({ answer }) => answer === null)) return;
-    const { env, reach } = this.#deps;
-    this.#sweep = env.setTimeout(() => {
-      this.#sweep = null;
-      const due = env.now() - CONFIRM_MS;
-      if (reach() === "live")
-        this.#drop(this.#outbox.filter(({ answer }) => answer !== null && answer.at <= due));
-      this.#sweepLater();
-    }, CONFIRM_MS);
   }
 
   #keep(): void {
