@@ -116,8 +116,9 @@ it("sends what was created offline once, though the first answer is lost on the 
     await route.fetch();
     await route.abort("connectionreset");
   });
+  const answered = page.waitForResponse((response) => response.request().method() === "POST");
   await context.setOffline(false);
-  await page.getByTestId("unsent").waitFor({ state: "detached" });
+  await (await answered).finished();
   const made = await sql("SELECT id FROM orders WHERE customer_name = 'Offline'");
   expect(lost).toBe(1);
   expect(made).toHaveLength(1);
@@ -135,13 +136,17 @@ it("takes it for done when the first answer to an edit or a deletion is lost", a
     await route.fetch();
     await route.abort("connectionreset");
   });
+  const answered = (method: string) =>
+    page.waitForResponse((response) => response.request().method() === method);
+  const edited = answered("PUT");
   await tab.edit(id(4), { customer: "Edited", status: "processing" });
-  await page.getByTestId("unsent").waitFor({ state: "detached" });
+  expect((await edited).headers()["idempotency-replayed"]).toBe("true");
   await tab.shows(id(4), "Edited", "processing");
   await tab.delete(id(6));
+  const deleted = answered("DELETE");
   await page.getByRole("button", { name: "Dismiss" }).last().click(); // no way back: it is sent
-  await eventually(() => lost).toEqual(["PUT", "DELETE"]);
-  await page.getByTestId("unsent").waitFor({ state: "detached" });
+  expect((await deleted).headers()["idempotency-replayed"]).toBe("true");
+  expect(lost).toEqual(["PUT", "DELETE"]);
   expect(await orderOf(id(4))).toMatchObject({ customer_name: "Edited", status: "processing" });
   expect(await orderOf(id(6))).toBeUndefined();
   expect(await page.getByText("was not").count()).toBe(0);

@@ -34,14 +34,16 @@ export function BulkBar() {
         Set status
         <ChevronIcon />
       </button>
-      {count < all && (
+      {!busy && count < all && (
         <button type="button" class="button button-quiet button-small" onClick={selectAll}>
           Select all {all.toLocaleString()} that match
         </button>
       )}
-      <button type="button" class="button button-quiet button-small" onClick={clearSelection}>
-        Clear
-      </button>
+      {!busy && (
+        <button type="button" class="button button-quiet button-small" onClick={clearSelection}>
+          Clear
+        </button>
+      )}
     </div>
   );
 }

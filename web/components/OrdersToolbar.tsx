@@ -1,9 +1,11 @@
+import { now } from "../state/clock.ts";
 import { newOrder } from "../state/commands.ts";
+import { connection } from "../state/connection.ts";
 import { bulkProgress } from "../state/orders-bulk.ts";
 import { sort } from "../state/orders-list.ts";
 import { counts, isCutOff, loadState, orders, statusFilter, visibleOrders } from "../state/orders.ts";
 import type { Column } from "../state/orders-sort.ts";
-import { pendingCount } from "../state/orders-writes.ts";
+import { pendingWrites } from "../state/orders-writes.ts";
 import { searchText } from "../state/search.ts";
 import { selectedCount } from "../state/selection.ts";
 import { BulkBar } from "./BulkBar.tsx";
@@ -89,13 +91,20 @@ function Count() {
   );
 }
 
-/** What is written and not sent yet. */
+/** Most writes are through before one could read of them. */
+const USUAL_MS = 1000;
+
+/** What is written and has not got through. */
 function Pending() {
-  const count = pendingCount.value;
-  if (count === 0) return null;
+  const writes = pendingWrites.value;
+  const [oldest] = writes;
+  if (!oldest) return null;
+  if (connection.value.name === "live" && now.value - oldest.since < USUAL_MS) return null;
   return (
     <span class="waiting-note" data-testid="unsent">
-      {count === 1 ? "1 change to be saved" : `${count.toLocaleString()} changes to be saved`}
+      {writes.length === 1
+        ? "1 change not saved yet"
+        : `${writes.length.toLocaleString()} changes not saved yet`}
     </span>
   );
 }

@@ -10,9 +10,9 @@ import { notify } from "./toasts.ts";
 
 export type OrderWrite = PendingWrite<Order>;
 
-/** The orders of which something is not saved yet, and how many such writes there are. */
+/** What is not saved yet, in the order in which it was written, and the orders that it concerns. */
+export const pendingWrites = signal<readonly OrderWrite[]>([]);
 export const pendingIds = signal<ReadonlySet<number>>(new Set());
-export const pendingCount = signal(0);
 
 const listeners = new Listeners<readonly number[]>();
 /** Calls back with the orders that something is written to, or was until now. */
@@ -74,7 +74,7 @@ function follow({ id, done }: OrderWrite): void {
 collection.pending.subscribe((writes) => {
   const before = pendingIds.peek();
   const now = new Set(writes.map(({ key }) => Number(key)));
-  pendingCount.value = writes.length;
+  pendingWrites.value = writes;
   pendingIds.value = now;
   for (const write of writes) if (write.kind === "create") follow(write);
   const touched = [...now, ...before, ...created];
