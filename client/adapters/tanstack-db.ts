@@ -85,16 +85,15 @@ function follow<R extends object>(
     }
   };
   const putAll = (): void => {
-    if (isReset) empty();
-    isReset = false;
+    if (isReset) {
+      open();
+      sink.truncate({ markReady: false }); // shown even while mutations wait, which hold back everything else
+      given.clear();
+      isReset = false;
+    }
     const rows = live.rows.get();
     for (const [its, row] of rows) put(its, row);
     for (const its of given.keys()) if (!rows.has(its)) put(its, undefined);
-  };
-  const empty = (): void => {
-    open();
-    sink.truncate({ markReady: false });
-    given.clear();
   };
 
   const ends = [
@@ -107,8 +106,7 @@ function follow<R extends object>(
     live.on("change", ({ before, after }) => {
       const row = after ?? before;
       if (row !== null) return put(key(row), live.rows.get().get(key(row)));
-      empty(); // TRUNCATE
-      putAll();
+      putAll(); // TRUNCATE
     }),
     live.state.subscribe((state) => {
       if (state !== "ready") return;

@@ -34,8 +34,11 @@ async function draw(component: () => ReactNode, isStrict = false) {
     count += 1;
     return component();
   };
-  const element = createElement(Counted);
-  await act(async () => root.render(isStrict ? createElement(StrictMode, null, element) : element));
+  const again = () => {
+    const element = createElement(Counted);
+    return act(async () => root.render(isStrict ? createElement(StrictMode, null, element) : element));
+  };
+  await again();
   ends.push(() => {
     act(() => root.unmount());
     expect(complain.mock.calls).toEqual([]);
@@ -44,7 +47,7 @@ async function draw(component: () => ReactNode, isStrict = false) {
   return {
     text: () => container.textContent,
     count: () => count,
-    again: () => act(async () => root.render(createElement(Counted))),
+    again,
   };
 }
 

@@ -29,9 +29,21 @@ export interface Source {
   isHeld: boolean;
   /** Resolves when the next write has been done. */
   nextDone(): Promise<void>;
+  /** While it is there, rows that are asked for are not answered before it is resolved. */
+  loading: Promise<void> | null;
+  /** Resolves when rows are asked for next. */
+  nextLoad(): Promise<void>;
+  /** How often they have been. */
+  readonly loads: number;
   put(row: Item): string;
+  /** The same, but the row is too large to travel. */
+  putLarge(row: Item): string;
   remove(id: number): string;
   truncate(): void;
+  /** Tells everybody to load anew. */
+  reset(): void;
+  /** Of all rows, in the order of their keys. */
+  names(): string;
   close(): Promise<void>;
 }
 
@@ -41,22 +53,33 @@ export async function startSource(...items: Item[]): Promise<Source> {
   const client = createClient({ url: hub.url, env: { random: () => 0 } });
   const done = new Map<string, { data: Item; xid: string }>();
   const held: Partial<Change>[] = [];
-  const waiting: (() => void)[] = [];
+  const waitingForDone: (() => void)[] = [];
+  const waitingForLoad: (() => void)[] = [];
   let xids = 1000;
   let ids = 100;
   let isHeld = false;
+  let appended = 0;
+  let loads = 0;
 
   const stream = (change: Partial<Change>): string => {
     const xid = String(++xids);
     const whole = { table: "items", old: null, ...change, xid };
     if (isHeld) held.push(whole);
-    else hub.append(whole);
+    else append(whole);
     return xid;
+  };
+  const append = (change: Partial<Change>): void => {
+    appended += 1;
+    hub.append(change);
   };
   const put = (row: Item): string => {
     const operation = rows.has(row.id) ? "UPDATE" : "INSERT";
     rows.set(row.id, row);
     return stream({ operation, key: { id: row.id }, data: { ...row } });
+  };
+  const putLarge = (row: Item): string => {
+    rows.set(row.id, row);
+    return stream({ operation: "UPDATE", key: { id: row.id }, data: null });
   };
   const remove = (id: number): string => {
     const data = rows.get(id);
@@ -71,7 +94,7 @@ export async function startSource(...items: Item[]): Promise<Source> {
     if (fate === "lost") throw new Error("not reached");
     const answer = done.get(key) ?? act();
     done.set(key, answer);
-    for (const go of waiting.splice(0)) go();
+    for (const go of waitingForDone.splice(0)) go();
     if (fate === "answer-lost") throw new Error("no answer");
     return answer;
   };
@@ -87,7 +110,12 @@ export async function startSource(...items: Item[]): Promise<Source> {
       client,
       table: "items",
       key: ({ id }) => id,
-      load: () => Promise.resolve({ rows: [...rows.values()], snapshot: `${xids + 1}:${xids + 1}:` }),
+      load: async () => {
+        loads += 1;
+        for (const go of waitingForLoad.splice(0)) go();
+        if (source.loading !== null) await source.loading;
+        return { rows: [...rows.values()], snapshot: `${xids + 1}:${xids + 1}:` };
+      },
     },
     write: {
       draft: (fields, n) => ({ name: "", ...fields, id: -n }),
@@ -105,20 +133,35 @@ export async function startSource(...items: Item[]): Promise<Source> {
     },
     done,
     fate: "answered",
+    loading: null,
+    get loads() {
+      return loads;
+    },
     get isHeld() {
       return isHeld;
     },
     set isHeld(next) {
       isHeld = next;
-      if (!isHeld) for (const change of held.splice(0)) hub.append(change);
+      if (!isHeld) for (const change of held.splice(0)) append(change);
     },
-    nextDone: () => new Promise((resolve) => waiting.push(resolve)),
+    nextLoad: () => new Promise((resolve) => waitingForLoad.push(resolve)),
+    nextDone: () => new Promise((resolve) => waitingForDone.push(resolve)),
     put,
+    putLarge,
     remove,
     truncate: () => {
       rows.clear();
       stream({ operation: "TRUNCATE", key: null, data: null });
     },
+    reset: () => {
+      const position = `e.${appended}`;
+      for (const reader of hub.readers) reader.send({ type: "reset", reason: "epoch", position });
+    },
+    names: () =>
+      [...rows.values()]
+        .toSorted((a, b) => a.id - b.id)
+        .map(({ name }) => name)
+        .join(" "),
     close: async () => {
       client.close();
       await hub.close();

@@ -1,5 +1,6 @@
 /** A collection of the real TanStack DB over the real SDK. */
 import { createCollection } from "@tanstack/db";
+import * as fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
 import { rowcastCollectionOptions } from "../../client/adapters/tanstack-db.ts";
 import { WriteRefused } from "../../client/index.ts";
@@ -116,27 +117,125 @@ test("a row can be changed while it is being created", async () => {
   expect(source.done.size).toBe(2);
 });
 
-test("after a reset everything is loaded anew, and what is not confirmed stays", async () => {
-  const { source, collection, names, shows } = await open(ANN, BEN);
+test("after a reset everything is loaded anew, and until it is, what is written stays", async () => {
+  const { source, collection, names, seen } = await open(ANN, BEN);
   source.isHeld = true;
   source.put({ id: 3, name: "Dan" });
   source.remove(2);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  source.loading = promise;
+  seen.length = 0;
+  const done = source.nextDone();
   const updated = collection.update(1, (draft) => {
     draft.name = "Anna";
   });
-  for (const reader of source.hub.readers) reader.send({ type: "reset", reason: "epoch", position: "e.0" });
-  await shows("Anna Dan");
+  await done;
+  const load = source.nextLoad();
+  source.reset();
+  await load;
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(names()).toBe("Anna Ben");
+  resolve();
   await updated.when("settled");
   expect(names()).toBe("Anna Dan");
+  expect(new Set(seen)).toEqual(new Set(["Anna Ben", "Anna Dan"]));
 });
 
-test("without a way to write it is only read, and it lets go of the stream when it is cleaned up", async () => {
+test("a reset is shown even while a write waits for the server", async () => {
+  const { source, collection, shows } = await open(ANN, BEN);
+  source.fate = "lost";
+  const updated = collection.update(1, (draft) => {
+    draft.name = "Anna";
+  });
+  source.isHeld = true;
+  source.remove(2);
+  source.reset();
+  await shows("Anna");
+  source.fate = "answered";
+  source.isHeld = false;
+  source.client.reconnect();
+  await updated.when("settled");
+  expect(collection.toArray).toMatchObject([{ id: 1, name: "Anna" }]);
+});
+
+test("loaded anew for a row that was too large to travel, it has lost what was deleted meanwhile", async () => {
+  const { source, shows } = await open(ANN, BEN);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  source.loading = promise;
+  const load = source.nextLoad();
+  source.putLarge({ ...ANN, name: "Anna" });
+  await load;
+  const xid = source.remove(2);
+  await source.client.seen(xid);
+  resolve();
+  await shows("Anna");
+});
+
+test("without a way to write it is only read; cleaned up, it lets go of the stream, and can begin again", async () => {
   const source = await startSource(ANN);
   sources.push(source);
   const collection = createCollection(rowcastCollectionOptions<Item>(source.options));
   await collection.preload();
   expect(() => collection.insert(BEN)).toThrow();
   await collection.cleanup();
+  const reset = new Promise((resolve) => source.client.on("reset", resolve));
+  source.reset();
+  await reset;
+  expect(source.loads).toBe(1);
   await collection.preload();
   expect(collection.toArray).toMatchObject([ANN]);
+});
+
+test("whatever is written there, here, lost, emptied and reset, in the end the rows are the source's", async () => {
+  const id = fc.integer({ min: 1, max: 4 });
+  const name = fc.constantFrom("a", "b", "c");
+  const step = fc.oneof(
+    fc.record({ do: fc.constant("put" as const), id, name }),
+    fc.record({ do: fc.constant("remove" as const), id }),
+    fc.record({ do: fc.constantFrom("insert" as const, "update" as const, "delete" as const), id, name }),
+    fc.record({
+      do: fc.constant("fate" as const),
+      fate: fc.constantFrom("answered", "refused", "answer-lost"),
+    }),
+    fc.constant({ do: "truncate" as const }),
+    fc.constant({ do: "reset" as const }),
+    fc.constant({ do: "hold" as const }),
+    fc.constant({ do: "pause" as const }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
+      const { source, collection, shows } = await open(ANN, BEN);
+      const settled: Promise<unknown>[] = [];
+      let drafts = 0;
+      for (const each of steps) {
+        if (each.do === "put") source.put({ id: each.id, name: each.name });
+        else if (each.do === "remove") source.remove(each.id);
+        else if (each.do === "truncate") source.truncate();
+        else if (each.do === "hold") source.isHeld = !source.isHeld;
+        else if (each.do === "fate") source.fate = each.fate;
+        else if (each.do === "pause") await new Promise((resolve) => setTimeout(resolve, 1));
+        else if (each.do === "reset") source.reset();
+        else if (each.do === "insert") {
+          const transaction = collection.insert({ id: --drafts, name: each.name });
+          settled.push(transaction.when("settled").catch(() => undefined));
+        } else if (collection.has(each.id)) {
+          const transaction =
+            each.do === "delete"
+              ? collection.delete(each.id)
+              : collection.update(each.id, (draft) => {
+                  draft.name = each.name;
+                });
+          settled.push(transaction.when("settled").catch(() => undefined));
+        }
+      }
+      source.fate = "answered";
+      source.isHeld = false;
+      source.client.reconnect();
+      await Promise.all(settled);
+      source.put({ id: 1000, name: "last" });
+      await shows(source.names());
+      await source.close();
+    }),
+    { numRuns: 60 },
+  );
 });
