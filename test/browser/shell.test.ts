@@ -68,7 +68,7 @@ describe("The overview", () => {
       ["card-delivered", "1"],
       ["card-changes", "2"],
     ] as const)
-      await expect.poll(() => page.getByTestId(card).innerText(), card).toBe(text);
+      await expect.poll(() => page.getByTestId(card).innerText(), { message: card }).toBe(text);
     await expect.poll(() => page.getByTestId("card-latency").innerText()).toMatch(/^(under 1|\d+) ms$/);
     await page
       .getByTestId("latency")
