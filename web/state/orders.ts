@@ -3,9 +3,9 @@
  * list and the counts, at most once a frame, and never by going through all rows when a few have changed.
  */
 import { batch, computed, effect, signal } from "@preact/signals";
+import { toSignal } from "../../client/adapters/preact.ts";
 import { flash, ghostsGone, showFlashes } from "./flashes.ts";
 import { oncePerFrame } from "./frame.ts";
-import { observe } from "./observe.ts";
 import { bulkStatuses, withBulkStatus } from "./orders-bulk.ts";
 import { collection, isCutOff, takeArrived } from "./orders-collection.ts";
 import { applySteps, dropGhosts, knownIds, knownRow } from "./orders-list.ts";
@@ -21,7 +21,7 @@ export { orders, visibleOrders } from "./orders-list.ts";
 export { findRow as findOrder } from "./orders-writes.ts";
 export { statusFilter } from "./search.ts";
 
-export const loadState = observe(collection.state);
+export const loadState = toSignal(collection.state);
 
 const tally = createTally();
 const tallied = signal(NO_COUNTS);
