@@ -28,7 +28,7 @@ const MAX_TEXT_CHARS = 160;
 
 const AMOUNT = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
-/** One order. What is done with it is heard by the table (OrdersGridEvents.ts), by `data-row` and `data-control`. */
+/** One order. What is done with it is heard by the table (OrdersPointer.ts, OrdersKeys.ts), by `data-row` and `data-control`. */
 export const OrderRow = memo((props: Props) => {
   const { order, index, top, flash, isGhost, isPending, isSelected, isEntrance } = props;
   const { id } = order;

@@ -7,7 +7,8 @@ import { pendingIds } from "../state/orders-writes.ts";
 import { activeId, isSelected, selectionVersion } from "../state/selection.ts";
 import { OrderRow } from "./OrderRow.tsx";
 import { OrdersHead } from "./OrdersHead.tsx";
-import { gridKeys, gridPointer } from "./OrdersGridEvents.ts";
+import { gridKeys } from "./OrdersKeys.ts";
+import { gridPointer } from "./OrdersPointer.ts";
 import { useWindowRows } from "./OrdersRows.ts";
 
 /**

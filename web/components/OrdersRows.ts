@@ -9,8 +9,8 @@ import {
 import type { RefObject } from "preact";
 import { useLayoutEffect, useReducer, useRef } from "preact/hooks";
 import type { Order } from "../../protocol/orders.ts";
-import { arrangement, indexFor } from "../state/orders-list.ts";
 import { activeId } from "../state/selection.ts";
+import { useAnchor } from "./OrdersAnchor.ts";
 
 /** Rows drawn beyond the edges, so that a quick turn of the wheel meets no gap. */
 const OVERSCAN = 8;
@@ -41,12 +41,13 @@ export interface RowsView {
   settleFocus(): void;
 }
 
-type Rows = Virtualizer<Window, HTMLElement>;
+export type Rows = Virtualizer<Window, HTMLElement>;
 
 export function useWindowRows({ rows, body, probe, keep }: Options): RowsView {
   const [, render] = useReducer<number, void>((turn) => turn + 1, 0);
   const rowPx = useRef(USUAL_ROW_PX);
   const top = useRef(0);
+  const head = useRef(0);
   const wanted = useRef<string | null>(null);
   /** Where the keyboard was when it was in the table. */
   const focused = useRef(-1);
@@ -61,7 +62,7 @@ export function useWindowRows({ rows, body, probe, keep }: Options): RowsView {
     scrollToFn: windowScroll,
     overscan: OVERSCAN,
     scrollMargin: top.current,
-    scrollPaddingStart: headPx(body.current),
+    scrollPaddingStart: head.current,
     initialRect: { width: innerWidth, height: innerHeight },
     onChange: () => render(),
     rangeExtractor: (range) => {
@@ -79,6 +80,7 @@ export function useWindowRows({ rows, body, probe, keep }: Options): RowsView {
   useLayoutEffect(() => {
     const measure = () => {
       const start = (body.current?.getBoundingClientRect().top ?? 0) + scrollY;
+      head.current = headPx(body.current);
       const height = probe.current?.getBoundingClientRect().height || USUAL_ROW_PX;
       if (Math.abs(start - top.current) < 1 && height === rowPx.current) return;
       [top.current, rowPx.current] = [start, height];
@@ -102,7 +104,7 @@ export function useWindowRows({ rows, body, probe, keep }: Options): RowsView {
     items: virtual.getVirtualItems().map(({ index, start }) => ({ index, top: start - top.current })),
     height: virtual.getTotalSize(),
     first,
-    perPage: Math.max(1, Math.floor((innerHeight - headPx(body.current)) / rowPx.current) - 1),
+    perPage: Math.max(1, Math.floor((innerHeight - head.current) / rowPx.current) - 1),
     rows,
     go(index, control) {
       const order = rows[index];
@@ -134,34 +136,4 @@ function headPx(body: HTMLElement | null): number {
   if (!head) return 0;
   const { top } = getComputedStyle(head);
   return head.getBoundingClientRect().height + (Number.parseFloat(top) || 0);
-}
-
-interface Held {
-  readonly rows: readonly Order[];
-  readonly arrangement: number;
-  /** The first row in sight, in the version that is shown. */
-  readonly row: Order | undefined;
-  readonly index: number;
-}
-
-/**
- * Rows that come or go above those in sight would move them under the eyes, and under the pointer, of whoever reads: the page
- * is scrolled along. At the top of the table they may move: there one sees what is new. Another list is shown from its top.
- */
-function useAnchor(virtual: Rows, rows: readonly Order[], first: number): void {
-  const held = useRef<Held>(null);
-  useLayoutEffect(() => {
-    const { current: before } = held;
-    let index = first;
-    if (before && before.rows !== rows && first > 0) {
-      if (before.arrangement !== arrangement.peek()) {
-        virtual.scrollToIndex((index = 0), { align: "start" });
-      } else if (before.row) {
-        index = indexFor(before.row);
-        const moved = (index - before.index) * virtual.options.estimateSize(0);
-        if (moved !== 0) scrollBy({ top: moved, behavior: "instant" });
-      }
-    }
-    held.current = { rows, arrangement: arrangement.peek(), row: rows[index], index };
-  });
 }
