@@ -50,3 +50,18 @@ test("a wait says how long, and why", () => {
   const state = { name: "waiting", retryAt: 2_200, attempt: 2, reason: "the connection was lost" } as const;
   expect(describeState(state, 1_000)).toBe("trying again in 1.2 s (2 failed): the connection was lost");
 });
+
+test("of an order what people read comes first, and its times stay out unless nothing else changed", () => {
+  const data = {
+    id: 1,
+    amount: 3,
+    created_at: "c",
+    updated_at: "u",
+    status: "pending",
+    customer_name: "Ada",
+  };
+  expect(describeChange({ ...change, operation: "INSERT", old: null, data }, plain)).toContain(
+    "id=1  customer_name=Ada status=pending amount=3",
+  );
+  expect(describeChange({ ...change, data, old: { updated_at: "t" } }, plain)).toContain("updated_at t → u");
+});

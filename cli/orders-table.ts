@@ -50,6 +50,7 @@ function money(amount: number | null): string {
   return amount === null ? "" : amount.toFixed(2);
 }
 
-function moment(timestamp: string): string {
+/** A timestamp as the API writes it, to the second. */
+export function moment(timestamp: string): string {
   return timestamp.replace("T", " ").slice(0, "2026-11-21 07:20:11".length);
 }

@@ -85,7 +85,10 @@ function describeProblem({ status, code, message, issues }: ApiProblem, paint: P
   const fix = FIXES[code];
   const lines = [
     `${headline(message, paint)} ${paint("dim", printable(`(${status} ${code})`))}`,
-    ...issues.map(({ field, message }) => `  ${describeField(field)}: ${printable(message)}`),
+    // What is wrong with the only field is often all there is to say.
+    ...issues
+      .filter((issue) => issue.message !== message)
+      .map(({ field, message }) => `  ${describeField(field)}: ${printable(message)}`),
     ...(fix === undefined ? [] : [fixLine(fix, paint)]),
   ];
   const isForNow = status === 429 || status >= 500;

@@ -33,11 +33,17 @@ const MAX_CHARACTERS_A_COLUMN = 4;
 /** The text in at most `width` columns, with an ellipsis where something was cut. */
 export function cut(text: string, width: number): string {
   if (width === Infinity) return text;
-  const characters = Array.from(text);
   const most = width * MAX_CHARACTERS_A_COLUMN;
-  const bounded = characters.length > most ? `${characters.slice(0, most).join("")}…` : text;
-  const { index, ellipsed } = truncatedWidth(bounded, { limit: width, ellipsis: "…", ellipsisWidth: 1 });
-  return ellipsed ? `${bounded.slice(0, index)}…` : bounded.slice(0, index);
+  const all = Array.from(text);
+  if (all.length <= most && widthOf(text) <= width) return text;
+  const characters = all.slice(0, most);
+  let [fits, tooMany] = [0, characters.length + 1];
+  while (tooMany - fits > 1) {
+    const middle = Math.floor((fits + tooMany) / 2);
+    if (widthOf(characters.slice(0, middle).join("")) < width) fits = middle;
+    else tooMany = middle;
+  }
+  return `${characters.slice(0, fits).join("")}…`;
 }
 
 /** The text filled with blanks up to `width` columns. */

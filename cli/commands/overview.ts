@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { ORDER_STATUSES } from "../../protocol/order-status.ts";
 import type { StatusAnswer } from "../api.ts";
+import { moment } from "../orders-table.ts";
 import type { Open, Output } from "../session.ts";
 import { jsonLine, pad, printable } from "../text.ts";
 
@@ -15,11 +16,12 @@ export function addStats(program: Command, open: Open): void {
       const { api, output } = open();
       const stats = await api.stats();
       if (json) return output.line(jsonLine(stats));
+      const updated = stats["last_updated"];
       printPairs(output, [
         ["orders", stats["total_orders"]],
         ...ORDER_STATUSES.map((status) => [status, stats[`${status}_orders`]] as const),
         ["customers", stats["unique_customers"]],
-        ["last updated", stats["last_updated"] ?? "never"],
+        ["last updated", typeof updated === "string" ? `${moment(updated)} UTC` : "never"],
       ]);
     });
 }

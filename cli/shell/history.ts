@@ -19,7 +19,9 @@ export interface History {
   /** The newest first, as readline wants it. */
   readonly lines: string[];
   /** Keeps a line, unless it begins with a blank. */
-  add(line: string): Promise<void>;
+  add(line: string): void;
+  /** Resolves when all that was added is in the file. */
+  isKept(): Promise<void>;
 }
 
 /** Reads the history. Without a file, or where none can be written, it is empty and nothing is kept: no reason to stop. */
@@ -34,11 +36,11 @@ export async function openHistory(file: string): Promise<History> {
   return {
     lines,
     add: (line) => {
-      if (/^\s|^$/.test(line)) return last;
+      if (/^\s|^$/.test(line)) return;
       // One after the other, so that they stay in order.
       last = last.then(() => appendFile(file, `${line}\n`, { mode: 0o600 })).catch(() => {});
-      return last;
     },
+    isKept: () => last,
   };
 }
 

@@ -18,10 +18,10 @@ export interface LiveOptions {
 }
 
 export interface Live {
-  add(changes: readonly Change[]): void;
+  readonly add: (changes: readonly Change[]) => void;
   /** Shows nothing until `release`: a question has the screen. */
-  hold(): void;
-  release(): void;
+  readonly hold: () => void;
+  readonly release: () => void;
 }
 
 export function liveLines({ print, describe, setTimeout }: LiveOptions): Live {

@@ -9,6 +9,7 @@ import type { Place } from "../commands/watch.ts";
 import { isOwn } from "../commands/watch.ts";
 import { describeChange, describeState } from "../describe.ts";
 import { paintFor } from "../paint.ts";
+import { EXIT } from "../exit.ts";
 import { describeTrouble } from "../problem.ts";
 import { askAtTerminal } from "../questions.ts";
 import type { Output, Session } from "../session.ts";
@@ -55,7 +56,7 @@ export async function runShell(place: Place): Promise<void> {
       return complete(text, shapesOf(program(new AbortController().signal)), ids);
     },
     onLine: (text) => {
-      void history.add(text);
+      history.add(text);
       queue.push(text);
       void work();
     },
@@ -176,6 +177,9 @@ export async function runShell(place: Place): Promise<void> {
   process.off("SIGTERM", terminate);
   client.close();
   restoreTerminal();
+  await history.isKept();
+  // The server takes its time to say goodbye; the user has gone.
+  process.exit(EXIT.ok);
 }
 
 /** Says once that the connection is lost, and once that it is back; the prompt shows the tries between. */

@@ -18,11 +18,6 @@ export function wordsSoFar(line: string): string[] {
   return isOpen ? words : [...words, ""];
 }
 
-/** A word as it has to be typed. */
-export function quoted(word: string): string {
-  return /^[^\s"'\\]+$/.test(word) ? word : `"${word.replaceAll(/["\\]/g, "\\$&")}"`;
-}
-
 interface Split {
   readonly words: string[];
   /** The quote that is not closed. */

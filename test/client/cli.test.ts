@@ -67,9 +67,9 @@ test("a number that JavaScript cannot hold keeps every digit", async () => {
   await noted("live");
   const [reader] = hub.readers;
   reader?.raw(
-    '{"type":"changes","from":"e.0","position":"e.1","changes":[{"seq":1,"xid":"7","data":{"id":9007199254740993}}]}',
+    '{"type":"changes","from":"e.0","position":"e.1","changes":[{"seq":1,"xid":"7","table":"t","data":{"id":9007199254740993}}]}',
   );
-  expect(await line()).toBe('{"seq":1,"xid":"7","data":{"id":9007199254740993}}');
+  expect(await line()).toBe('{"seq":1,"xid":"7","table":"t","data":{"id":9007199254740993}}');
 });
 
 test("--status, --orders and --tables go to the server as a filter", async () => {
@@ -107,6 +107,6 @@ test.each([
   [["--transport", "pigeon"], "websocket, sse"],
 ])("%j is refused in words", async (args, words) => {
   const { exit, notes } = watch(...args);
-  expect(await exit).toEqual([1, null]);
+  expect(await exit).toEqual([2, null]);
   expect(notes()).toContain(words);
 });
