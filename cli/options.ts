@@ -58,9 +58,9 @@ export function moreStatuses(text: string, before: readonly OrderStatus[] = []):
   return [...new Set([...before, ...statuses(text)])];
 }
 
-/** `12.50`, or `none`. The server knows the limits. */
-export function amount(text: string): number | null {
-  if (text === "none") return null;
+/** `12.50`, or `none`, which stays a word: to commander a null is no value. The server knows the limits. */
+export function amount(text: string): number | "none" {
+  if (text === "none") return text;
   if (!/^-?[0-9]+(\.[0-9]+)?$/.test(text)) {
     throw new InvalidArgumentError("An amount is a number like 12.50, or none.");
   }

@@ -52,7 +52,8 @@ export function askAtTerminal(signal: AbortSignal): Ask {
         signal,
       }),
     );
-    return readAmount(answer.trim() || "none");
+    const read = readAmount(answer.trim() || "none");
+    return read === "none" ? null : read;
   };
 
   return {

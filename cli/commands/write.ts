@@ -14,7 +14,7 @@ interface WriteOptions {
   readonly customer?: string;
   readonly product?: string;
   readonly status?: OrderStatus;
-  readonly amount?: number | null;
+  readonly amount?: number | "none";
   readonly key?: string;
   readonly json?: true;
 }
@@ -111,7 +111,7 @@ function fieldsOf({ customer, product, status, amount }: WriteOptions): Partial<
     ...(customer !== undefined && { customer_name: customer }),
     ...(product !== undefined && { product_name: product }),
     ...(status !== undefined && { status }),
-    ...(amount !== undefined && { amount }),
+    ...(amount !== undefined && { amount: amount === "none" ? null : amount }),
   };
 }
 
