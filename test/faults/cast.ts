@@ -20,7 +20,7 @@ export interface Cast {
   close(): void;
 }
 
-type Role = Pick<FollowerOptions, "name" | "way" | "watched" | "pollMs"> & {
+export type Role = Pick<FollowerOptions, "name" | "way" | "watched" | "pollMs" | "region"> & {
   readonly keeps?: readonly Kept[];
 };
 

@@ -38,6 +38,8 @@ export interface FollowerOptions {
   readonly workerPort: number;
   /** Between two pages, when there is nothing more. */
   readonly pollMs?: number;
+  /** Where it is; where the Worker thinks that it is, when left out. */
+  readonly region?: string;
   /** Called for each client of the SDK that is made: collections hang on it. */
   readonly onSdk?: (sdk: Sdk) => void;
 }
@@ -50,6 +52,7 @@ export async function startFollower(options: FollowerOptions): Promise<Follower>
   const account = ledger.open(name, ALL_WATCHED.indexOf(watched));
   const link = await openLink(workerPort);
   const url = `http://127.0.0.1:${link.port}`;
+  const place = options.region === undefined ? "" : `/?region=${options.region}`;
   let end: (() => void) | null = null;
   let [heardAt, connections] = [0, 0];
   const begun = Promise.withResolvers<void>();
@@ -94,7 +97,7 @@ export async function startFollower(options: FollowerOptions): Promise<Follower>
   function stream(transport: Exclude<Way, "polling">): () => void {
     const since = account.position;
     const sdk = createClient({
-      url,
+      url: url + place,
       ...(since !== null && { since }),
       ...(watched.input !== null && { filter: watched.input }),
       transports: transport === "either" ? ["websocket", "sse"] : [transport],

@@ -27,7 +27,7 @@ export interface Worker {
   /** Starts it on the storage that is there; resolves when it answers. */
   start(): Promise<void>;
   /** Takes an object's memory. An object that is not in memory is left alone. */
-  evict(className: "Hub" | "ChangeLog", webSockets: "close" | "hibernate"): Promise<void>;
+  evict(className: "Hub" | "ChangeLog", webSockets: "close" | "hibernate", name?: string): Promise<void>;
   /** What every Hub does from now on when it is pushed to, until the Worker is started again. */
   pushes(should: "work" | "fail" | "hang"): Promise<void>;
   /** With the Worker down: what the ChangeLog has stored is gone. */
@@ -71,6 +71,7 @@ export async function prepareWorker({
         env: { ...process.env, TMPDIR: join(folder, "tmp") },
       });
       child = mine;
+      mine.setMaxListeners(0); // one for each object that is being taken away
       const { pid } = mine;
       if (pid === undefined) throw new Error("the Worker could not be started");
       guard.watch(pid, "group");
@@ -88,7 +89,7 @@ export async function prepareWorker({
       process.kill(-mine.pid, "SIGKILL");
       await exited;
     },
-    async evict(className, webSockets) {
+    async evict(className, webSockets, name = className === "Hub" ? "enam:0" : "main") {
       const mine = child;
       if (!mine?.connected) return;
       const id = ++calls;
@@ -100,8 +101,12 @@ export async function prepareWorker({
         };
         mine.on("message", listen);
       });
-      mine.send({ id, className, name: className === "Hub" ? "enam:0" : "main", webSockets });
-      await Promise.race([answered, once(mine, "exit"), sleep(EVICT_MS)]);
+      mine.send({ id, className, name, webSockets });
+      const over = new AbortController();
+      const { signal } = over;
+      const ends = [answered, once(mine, "exit", { signal }), sleep(EVICT_MS, undefined, { signal })];
+      await Promise.race(ends).finally(() => over.abort());
+      await Promise.allSettled(ends.slice(1));
     },
     async pushes(should) {
       // A Worker that is down has forgotten it anyway when it is back.
