@@ -110,9 +110,7 @@ function LatencyCard() {
       <p class="card-figure" data-testid="card-latency">
         {median === null ? "–" : milliseconds(median)}
       </p>
-      <p class="card-note">
-        {most === null ? "median of what comes in" : `median, 95 % in ${milliseconds(most)}`}
-      </p>
+      <p class="card-note">{most === null ? "median" : `95 % in ${milliseconds(most)}`}</p>
     </section>
   );
 }

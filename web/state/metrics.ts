@@ -1,7 +1,8 @@
 /** How much happens to the orders, as it arrives here. */
-import { computed } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { now } from "./clock.ts";
 import { client } from "./connection.ts";
+import { oncePerFrame } from "./frame.ts";
 import { createRates, type PerKind, WINDOW_S } from "./metrics-rates.ts";
 
 const rates = createRates();
@@ -12,10 +13,20 @@ const secondOf = (ms: number): number => Math.floor(ms / 1000);
 client.on("changes", ({ changes }) => {
   const second = secondOf(Date.now());
   for (const { table, operation } of changes) if (table === "orders") rates.add(operation, second);
+  counted();
 });
 
-/** Of the last minute. Looked at once a second. */
-export const lastMinute = computed(() => rates.sums(secondOf(now.value), MINUTE_S));
+/** Another number whenever something was counted. */
+const turn = signal(0);
+const counted = oncePerFrame(() => {
+  turn.value += 1;
+});
+
+/** Of the last minute: when something comes, and once a second, because time goes. */
+export const lastMinute = computed(() => {
+  void turn.value;
+  return rates.sums(secondOf(Math.max(now.value, Date.now())), MINUTE_S);
+});
 
 /** What was before this page was opened is not known, and not drawn as if nothing had been. */
 const openedAt = secondOf(Date.now());
