@@ -1,10 +1,11 @@
 /** The commands of the shell: those that scripts have too, and those that only make sense here. */
-import { Command, Help } from "commander";
+import { Command } from "commander";
 import { addCommands } from "../commands/all.ts";
 import { addStatus } from "../commands/overview.ts";
 import { ids, moreStatuses } from "../options.ts";
 import type { Open, Output } from "../session.ts";
 import type { FilterInput } from "../../client/index.ts";
+import { printable } from "../text.ts";
 
 /** What the shell does for its commands. */
 export interface Controls {
@@ -17,20 +18,21 @@ export interface Controls {
 
 /** A program for one line; `controls` is null where lines are piped in. */
 export function shellProgram(open: Open, output: Output, controls: Controls | null): Command {
-  const print = (text: string): void => output.note(text.trimEnd());
+  const print = (text: string): void => output.note(text.trimEnd().split("\n").map(printable).join("\n"));
   const root = new Command("")
     .exitOverride()
     .helpOption("--help", "what it takes")
     .configureHelp({
       helpWidth: Math.min(output.columns, 100),
       // There is no name to be typed before it.
-      commandUsage: (command) => Help.prototype.commandUsage.call(new Help(), command).trim(),
+      commandUsage: (command) => `${command.name()} ${command.usage()}`.trim(),
     })
     .configureOutput({ writeOut: print, writeErr: print });
   addCommands(root, open);
   addStatus(root, open, controls?.connection);
   if (controls !== null) addControls(root, controls);
-  root.usage("<command>");
+  // `help` is one of the commands.
+  root.usage("<command> …").helpOption(false);
   return root;
 }
 

@@ -6,11 +6,14 @@ import { createInterface } from "node:readline";
 import type { Interface } from "node:readline";
 import type { ReadStream, WriteStream } from "node:tty";
 import { MAX_LINES } from "./history.ts";
+import { Keys } from "./keys.ts";
 import { Screen } from "./screen.ts";
 
 export interface LineOptions {
   readonly input: ReadStream;
   readonly output: WriteStream;
+  /** Whether the terminal wraps lines anew when its width changes. */
+  readonly wrapsAnew: boolean;
   readonly prompt: string;
   /** The newest first. */
   readonly history: string[];
@@ -37,7 +40,7 @@ export interface Line {
 const ERASE_BELOW = "\u001B[J";
 
 export function openLine(options: LineOptions): Line {
-  const { input, output, complete, onLine, onInterrupt, onEnd } = options;
+  const { input, output, wrapsAnew, complete, onLine, onInterrupt, onEnd } = options;
   const screen = new Screen(output);
   let { prompt, history } = options;
   /** Null while the screen is lent, and after the end. */
@@ -47,7 +50,7 @@ export function openLine(options: LineOptions): Line {
 
   const open = (): void => {
     const opened = createInterface({
-      input,
+      input: new Keys(input),
       output: screen,
       terminal: true,
       prompt,
@@ -117,8 +120,9 @@ export function openLine(options: LineOptions): Line {
     }
     const before = editor.getCursorPos().rows;
     screen.columns = output.columns;
-    // Some terminals have wrapped the line anew, some have not: going up too far would erase what stands above.
-    const rowsUp = Math.min(before, editor.getCursorPos().rows);
+    const after = editor.getCursorPos().rows;
+    // Where that is not known, better too little: going up too far would erase what stands above.
+    const rowsUp = wrapsAnew ? after : Math.min(before, after);
     screen.together(() => {
       redraw(rowsUp, before, "");
       screen.emit("resize");

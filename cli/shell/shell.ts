@@ -24,6 +24,7 @@ import { openLine } from "./line.ts";
 import { runLine } from "./lines.ts";
 import { liveLines } from "./live.ts";
 import { promptText } from "./prompt.ts";
+import { wrapsAnew } from "./reflow.ts";
 import { shapesOf } from "./shapes.ts";
 
 /** A command that is faster does not change the prompt. */
@@ -49,6 +50,7 @@ export async function runShell(place: Place): Promise<void> {
   const line = openLine({
     input: process.stdin,
     output: process.stdout,
+    wrapsAnew: wrapsAnew(process.env),
     prompt: promptText(facts(), paint),
     history: history.lines,
     complete: async (text) => {

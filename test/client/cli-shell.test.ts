@@ -70,6 +70,8 @@ test("a line that has wrapped stays whole while changes come, and when the termi
     expect(terminal.typed()).toBe(`rowcast> ${line}`);
   }
   expect(terminal.lines().filter((text) => text.startsWith("rowcast>"))).toHaveLength(1);
+  const top = terminal.lines().findIndex((text) => text.includes("customer_name=First"));
+  expect(terminal.lines()[top + 1]).toContain("customer_name=Second");
   for (const columns of [30, 60, 120]) {
     terminal.resize(columns);
     await terminal.until(() => terminal.typed() === `rowcast> ${line}`);
