@@ -7,7 +7,7 @@ import { createParser } from "./frames.ts";
 
 export type Request =
   /** Opens a socket at each address, so many at a time. */
-  | { kind: "connect"; urls: string[]; atOnce: number; origin: number }
+  | { kind: "connect"; urls: string[]; atOnce: number; origin: number; deflate?: boolean }
   /** Resolves when so many changes more have come to all sockets together. */
   | { kind: "await"; changes: number }
   | { kind: "close" };
@@ -19,14 +19,33 @@ export interface Reply {
   readonly delivered: number;
   /** Frames that did not begin where the one before had ended. */
   readonly gaps: number;
+  /** That came over the wire since the sockets were opened. */
+  readonly bytes: number;
 }
 
 let sockets: WebSocket[] = [];
 let [delivered, gaps, lastMs, wanted] = [0, 0, 0, Infinity];
 let isThere: () => void = () => undefined;
 
-async function open(url: string, parse: ReturnType<typeof createParser>, clock: () => number): Promise<void> {
-  const socket = new WebSocket(url, { perMessageDeflate: false });
+/** Bytes before it was open. */
+let bytesBefore = 0;
+
+function bytesRead(): number {
+  return sockets.reduce((sum, socket) => sum + (wireOf(socket)?.bytesRead ?? 0), 0);
+}
+
+/** `ws` keeps it to itself. */
+function wireOf(socket: WebSocket): { bytesRead: number } | undefined {
+  return (socket as unknown as { _socket?: { bytesRead: number } })._socket;
+}
+
+async function open(
+  url: string,
+  deflate: boolean,
+  parse: ReturnType<typeof createParser>,
+  clock: () => number,
+): Promise<void> {
+  const socket = new WebSocket(url, { perMessageDeflate: deflate });
   sockets.push(socket);
   let position = "";
   let window = { bytes: Infinity, changes: Infinity };
@@ -59,20 +78,27 @@ async function open(url: string, parse: ReturnType<typeof createParser>, clock: 
 
 serveParent(async (request: Request): Promise<Reply> => {
   const from = performance.now();
+  let bytes = bytesRead() - bytesBefore;
   if (request.kind === "connect") {
     const [parse, clock] = [createParser(), createClock(request.origin)];
     [delivered, gaps] = [0, 0];
     for (let at = 0; at < request.urls.length; at += request.atOnce)
-      await Promise.all(request.urls.slice(at, at + request.atOnce).map((url) => open(url, parse, clock)));
+      await Promise.all(
+        request.urls
+          .slice(at, at + request.atOnce)
+          .map((url) => open(url, request.deflate === true, parse, clock)),
+      );
+    bytesBefore = bytesRead();
   } else if (request.kind === "await") {
     await new Promise<void>((resolve) => {
       isThere = resolve;
       wanted = request.changes;
       if (delivered >= wanted) resolve();
     });
+    bytes = bytesRead() - bytesBefore;
   } else {
     for (const socket of sockets) socket.terminate();
     sockets = [];
   }
-  return { ms: performance.now() - from, lastMs, delivered, gaps };
+  return { ms: performance.now() - from, lastMs, delivered, gaps, bytes };
 });

@@ -22,6 +22,7 @@ const AT_ONCE = 250;
 const CHANGES = 20;
 const FILTERED = 2000;
 const PER_SECOND = 500;
+const DEFLATED = 200;
 const ANSWER_MS = 120_000;
 
 const stage = await setStage({ HUB_SOCKETS: "100000" });
@@ -45,8 +46,8 @@ async function memory(): Promise<number> {
 }
 
 const ask = (request: Request): Promise<Reply> => crowd.ask(request, ANSWER_MS);
-const connect = (urls: string[]): Promise<Reply> =>
-  ask({ kind: "connect", urls, atOnce: AT_ONCE, origin: performance.timeOrigin });
+const connect = (urls: string[], deflate = false): Promise<Reply> =>
+  ask({ kind: "connect", urls, atOnce: AT_ONCE, origin: performance.timeOrigin, deflate });
 const insert = (n: number) =>
   database.query("INSERT INTO readings (run, writer, n, sent_ms, note) VALUES (0, 0, $1, 0, 'a crowd')", [n]);
 
@@ -112,6 +113,27 @@ try {
   }
   const [plain = Number.NaN, filtered = Number.NaN] = Object.values(costs);
   console.log(`\nWith filters it costs ${(filtered / plain).toFixed(2)} × what it costs without.`);
+
+  for (const deflate of [false, true]) {
+    await connect(
+      Array.from({ length: DEFLATED }, () => rowcast.streamUrl),
+      deflate,
+    );
+    await sleep(1000);
+    const arrived = ask({ kind: "await", changes: 100 * DEFLATED });
+    const cpu = await cpuMs();
+    for (let n = 0; n < 100; n += 1) {
+      await insert(n);
+      await sleep(20);
+    }
+    const { bytes } = await arrived;
+    console.log(
+      `${deflate ? "With" : "\nWithout"} permessage-deflate: ${(bytes / 100 / DEFLATED).toFixed(0)} bytes a change and client on the wire, ` +
+        `${(((await cpuMs()) - cpu) / 100).toFixed(1)} ms of CPU in workerd a change to ${DEFLATED} clients`,
+    );
+    await ask({ kind: "close" });
+    await sleep(500);
+  }
 } finally {
   crowd.kill();
   await database.end();
