@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { launchChromium, type LaunchedBrowser } from "../support/chromium.ts";
 import { buildDashboard } from "../support/stack-dashboard.ts";
 import { startStack, type Stack } from "../support/stack.ts";
@@ -37,50 +37,49 @@ async function findings(page: Page): Promise<string[]> {
 const isTooWide = (page: Page) =>
   page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
 
-describe.each(["light", "dark"] as const)("In %s colours", (colorScheme) => {
-  it.each([
-    { width: 1280, height: 800 },
-    { width: 320, height: 640 },
-  ])(
-    "axe finds nothing at $width px: in the table, its marks, its menu, its dialog and its feed",
-    async (viewport) => {
-      const tab = await Tab.open(chromium.browser, stack.url, {
-        viewport,
-        colorScheme,
-        reducedMotion: "reduce",
-      });
-      const { page } = tab;
-      await page.locator("[data-testid=order-row]").first().waitFor();
-      const check = async (state: string) => {
-        expect(await findings(page), state).toEqual([]);
-        expect(await isTooWide(page), state).toBe(false);
-      };
-      await stack.database.client
-        .query(`INSERT INTO orders (customer_name, product_name) VALUES ('Ada', 'Engine');
+// Both colours and both layouts; the shell is tried in each of the four (shell-axe.test.ts).
+it.each([
+  { colorScheme: "light", width: 1280, height: 800 },
+  { colorScheme: "dark", width: 320, height: 640 },
+] as const)(
+  "axe finds nothing at $width px, $colorScheme: in marks, selection, menu, dialog",
+  async ({ colorScheme, ...viewport }) => {
+    const tab = await Tab.open(chromium.browser, stack.url, {
+      viewport,
+      colorScheme,
+      reducedMotion: "reduce",
+    });
+    const { page } = tab;
+    await page.locator("[data-testid=order-row]").first().waitFor();
+    const check = async (state: string) => {
+      expect(await findings(page), state).toEqual([]);
+      expect(await isTooWide(page), state).toBe(false);
+    };
+    await stack.database.client
+      .query(`INSERT INTO orders (customer_name, product_name) VALUES ('Ada', 'Engine');
       UPDATE orders SET amount = amount + 1 WHERE id = (SELECT max(id) - 2 FROM orders);
       DELETE FROM orders WHERE id = (SELECT max(id) - 3 FROM orders)`);
-      await page.locator("[data-flash=DELETE]").waitFor();
-      await check("marks");
-      await page.locator("[data-control=select]").first().click();
-      await check("selection");
-      await page.locator("[data-control=status]").first().click();
-      await page.getByRole("menu").waitFor();
-      await check("menu");
-      await page.keyboard.press("Escape");
-      await page.locator("[data-control=edit]").nth(1).click();
-      await page.getByRole("dialog").getByLabel("Customer").fill("");
-      await page.getByRole("dialog").getByRole("button", { name: "Save changes" }).click();
-      await page.locator("[aria-invalid=true]").waitFor();
-      await check("dialog");
-      await page.keyboard.press("Escape");
-      await page.getByLabel("Search by customer").fill("nobody");
-      await page.getByTestId("nothing").waitFor();
-      await check("nothing found");
-      expect(tab.complaints).toEqual([]);
-      await tab.close();
-    },
-  );
-});
+    await page.locator("[data-flash=DELETE]").waitFor();
+    await check("marks");
+    await page.locator("[data-control=select]").first().click();
+    await check("selection");
+    await page.locator("[data-control=status]").first().click();
+    await page.getByRole("menu").waitFor();
+    await check("menu");
+    await page.keyboard.press("Escape");
+    await page.locator("[data-control=edit]").nth(1).click();
+    await page.getByRole("dialog").getByLabel("Customer").fill("");
+    await page.getByRole("dialog").getByRole("button", { name: "Save changes" }).click();
+    await page.locator("[aria-invalid=true]").waitFor();
+    await check("dialog");
+    await page.keyboard.press("Escape");
+    await page.getByLabel("Search by customer").fill("nobody");
+    await page.getByTestId("nothing").waitFor();
+    await check("nothing found");
+    expect(tab.complaints).toEqual([]);
+    await tab.close();
+  },
+);
 
 it("fits 4K, and moves nothing for who wishes no motion", async () => {
   const viewport = { width: 3840, height: 2160 };

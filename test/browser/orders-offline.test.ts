@@ -153,6 +153,24 @@ it("takes it for done when the first answer to an edit or a deletion is lost", a
   await tab.shows(id(4), "Edited", "processing");
 });
 
+it("sets the status of many as soon as there is a network again", async () => {
+  const { page, context } = tab;
+  await context.setOffline(true);
+  await page.locator("[data-testid=connection][data-state=offline]").waitFor();
+  await tab.row(id(7)).getByRole("checkbox").click();
+  await tab.row(id(9)).getByRole("checkbox").click();
+  await page.getByRole("button", { name: "Set status" }).click();
+  await page.getByRole("menuitemradio", { name: "completed" }).click();
+  await tab.shows(id(9), "completed");
+  await tab.row(id(9)).getByTestId("pending").waitFor();
+  expect(await orderOf(id(9))).toMatchObject({ status: "pending" });
+  await context.setOffline(false);
+  await page.getByText("2 orders set to completed.").waitFor();
+  for (const its of [id(7), id(9)]) expect(await orderOf(its)).toMatchObject({ status: "completed" });
+  await page.getByTestId("pending").first().waitFor({ state: "detached" });
+  await tab.shows(id(9), "completed");
+});
+
 it("keeps what is not sent when the page is loaded again", async () => {
   const { page } = tab;
   const cut = (path: string) => path.includes("/api/orders/");

@@ -15,6 +15,9 @@ const AT_ONCE = 1000;
 /** Between two attempts while the server cannot be reached. */
 const RETRY_MS = 2000;
 
+/** A write outside of what is streamed is never seen. */
+const SEEN_MS = 10_000;
+
 /** How far it is; null when none is under way. */
 export const bulkProgress = signal<{ readonly done: number; readonly of: number } | null>(null);
 
@@ -71,10 +74,9 @@ async function sendChunk(ids: readonly number[], status: OrderStatus): Promise<n
     try {
       const { xid, missing } = await setStatusOf(ids, status, key);
       // what is shown stays until the stream has brought it, or the rows would turn back for a moment
-      void client.seen(xid).then(
-        () => uncover(ids),
-        () => uncover(ids),
-      );
+      const uncoverThese = () => uncover(ids);
+      const late = new Promise((resolve) => setTimeout(resolve, SEEN_MS));
+      void Promise.race([client.seen(xid), late]).then(uncoverThese, uncoverThese);
       return missing.length;
     } catch (error) {
       if (error instanceof ApiProblem && isFinal(error)) throw error;
