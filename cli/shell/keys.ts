@@ -46,9 +46,10 @@ export class Keys extends Readable {
   readonly #take = (chunk: Buffer | string): void => {
     const text = typeof chunk === "string" ? chunk : this.#decoder.write(chunk);
     const characters = Array.from(text);
-    // A Tab among others was pasted: nobody asks for a completion.
-    for (const character of characters) {
-      this.push(character === "\t" && characters.length > 1 ? " " : character);
+    const last = characters.length - 1;
+    // A Tab that others follow was pasted: nobody waits for what it would offer.
+    for (const [index, character] of characters.entries()) {
+      this.push(character === "\t" && index < last ? " " : character);
     }
   };
 
