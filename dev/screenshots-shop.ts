@@ -101,22 +101,22 @@ export async function fillShop(database: Client): Promise<void> {
 export async function runShop(database: Client, signal: AbortSignal): Promise<void> {
   const random = dice(11);
   for (let turn = 0; !signal.aborted; turn++) {
-    const wave = 1 + Math.round(3 + 3 * Math.sin(turn / 18) + 2 * random());
+    const wave = 1 + Math.round(2 + 2 * Math.sin(turn / 18) + random());
+    // half of them among the newest, which are to be seen
+    const among = turn % 2 === 0 ? 24 : ORDERS;
     await database.query(
       `UPDATE orders SET status = CASE status WHEN 'pending' THEN 'processing' WHEN 'processing' THEN 'shipped'
          WHEN 'shipped' THEN 'delivered' ELSE 'completed' END
-       WHERE id IN (SELECT id FROM orders WHERE status NOT IN ('completed', 'cancelled') ORDER BY md5(id::text || $1::text) LIMIT $2)`,
-      [turn, wave],
+       WHERE id IN (
+         SELECT id FROM (SELECT id, status FROM orders ORDER BY id DESC LIMIT $3) newest
+         WHERE status NOT IN ('completed', 'cancelled') ORDER BY md5(id::text || $1::text) LIMIT $2)`,
+      [turn, among === ORDERS ? wave : 1, among],
     );
-    if (random() < 0.7)
-      await insert(
-        database,
-        Array.from({ length: 1 + Math.floor(random() * 3) }, () => order(random, "pending")),
-      );
-    if (random() < 0.15)
+    if (random() < 0.35) await insert(database, [order(random, "pending")]);
+    if (random() < 0.05)
       await database.query(
-        "DELETE FROM orders WHERE id = (SELECT id FROM orders WHERE status = 'pending' ORDER BY id DESC OFFSET 4 LIMIT 1)",
+        "DELETE FROM orders WHERE id = (SELECT id FROM orders ORDER BY id DESC OFFSET 5 LIMIT 1)",
       );
-    await new Promise((resolve) => setTimeout(resolve, 120 + 250 * random()));
+    await new Promise((resolve) => setTimeout(resolve, 150 + 300 * random()));
   }
 }

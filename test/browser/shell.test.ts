@@ -286,6 +286,40 @@ describe("The colours", () => {
   });
 });
 
+describe("Who does not see the page, or wants it calm,", () => {
+  it("hears of a burst of changes in a few words, not of each", async () => {
+    await open();
+    await tab.page.evaluate(`
+      window.said = [];
+      const regions = [...document.querySelectorAll("[aria-live], [role=status], [role=alert]")];
+      const hear = () => said.push(regions.map((region) => region.textContent).join(" | "));
+      for (const region of regions) new MutationObserver(hear).observe(region, { subtree: true, childList: true, characterData: true });
+    `);
+    for (let n = 0; n < 60; n++) await sql(`UPDATE orders SET amount = ${n} WHERE product_name = 'Lamp'`);
+    await tab.shows(
+      (await sql("SELECT id FROM orders WHERE product_name = 'Lamp'")).rows[0]?.id ?? 0,
+      "59.00",
+    );
+    await expect.poll(() => tab.page.evaluate("said.length")).toBeGreaterThan(0);
+    expect(await tab.page.evaluate<string[]>("said")).toSatisfy((said: string[]) => said.length <= 3);
+  });
+
+  it("sees nothing move when the system says so", async () => {
+    await tab.page.emulateMedia({ reducedMotion: "reduce" });
+    await open();
+    await tab.page.evaluate(`
+      window.moved = 0;
+      const look = () => { moved += document.getAnimations().length; requestAnimationFrame(look); };
+      look();
+    `);
+    await sql("UPDATE orders SET status = 'completed'");
+    await tab.tells("UPDATE", "completed");
+    await tab.page.keyboard.press("c");
+    await panel().waitFor();
+    expect(await tab.page.evaluate("moved")).toBe(0);
+  });
+});
+
 describe("Notifications", () => {
   it("come from the browser when the page is hidden, once they are asked for, one for many changes", async () => {
     const { page } = tab;
