@@ -27,7 +27,7 @@ CREATE OR REPLACE FUNCTION rowcast.compares_exactly(type oid) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT type IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype, 'float4'::regtype, 'float8'::regtype,
       'bool'::regtype, 'uuid'::regtype, 'date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype, 'text'::regtype,
-      'varchar'::regtype, 'jsonb'::regtype)
+      'varchar'::regtype)
     OR EXISTS (SELECT FROM pg_type WHERE oid = type AND typtype = 'e')
 $$;
 
@@ -96,7 +96,7 @@ BEGIN
   FROM (
     SELECT *, CASE WHEN is_text THEN format('o.%1$I COLLATE "C" IS DISTINCT FROM n.%1$I COLLATE "C"', attname)
       WHEN is_exact THEN format('o.%1$I IS DISTINCT FROM n.%1$I', attname)
-      ELSE format('to_jsonb(o.%1$I) IS DISTINCT FROM to_jsonb(n.%1$I)', attname) END AS unequal
+      ELSE format('coalesce(to_jsonb(o.%1$I), ''null'') <> coalesce(to_jsonb(n.%1$I), ''null'')', attname) END AS unequal
     FROM (
       SELECT attname, attnum, atttypid, atttypid IN ('text'::regtype, 'varchar'::regtype) AS is_text,
         rowcast.compares_exactly(atttypid) AS is_exact, attname = ANY (keys) AS is_key,

@@ -42,7 +42,7 @@ it("takes grants apart: several privileges, several functions with their argumen
 
 it("finds the project's own", () => {
   const { functions, relations, grants } = objectsOf(readSqlFiles());
-  for (const name of ["watch", "capture", "read", "prune", "probe"])
+  for (const name of ["watch", "capture_body", "read", "prune", "probe"])
     expect([...functions.keys()]).toContain(name);
   for (const name of ["public.orders", "rowcast.changes", "rowcast.triggers", "rowcast.probes"])
     expect([...relations.keys()]).toContain(name);
