@@ -5,7 +5,6 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { LogState } from "../../protocol/ingest.ts";
-import type { ListenerStatus } from "../../protocol/messages.ts";
 import { formatPosition, type Position } from "../../protocol/position.ts";
 import { openDatabase } from "../database/open.ts";
 import type { Env } from "../env.ts";
@@ -16,13 +15,12 @@ import { logEvent } from "../log.ts";
 import { hub } from "../objects.ts";
 import { recordBatch } from "../analytics.ts";
 import { Arrivals, type Arrival, type Carrier } from "./arrivals.ts";
-import { acceptControl, controlStates, hearControl, stateOf, tellControls } from "./controls.ts";
 import { describeLog, type LogDetails } from "./details.ts";
 import { FanOut, readPushEvery, type HubReport } from "./fan-out.ts";
 import { History, type Delivery, type ReadResult } from "./history.ts";
-import { allAsleep, fallbackAt, listenerStatus, type Heard } from "./listener-watch.ts";
+import { Listeners } from "./listeners.ts";
 import { HubTable } from "./hub-table.ts";
-import { readOutbox } from "./outbox.ts";
+import { readPages } from "./outbox.ts";
 import { Planner } from "./plan.ts";
 import { Ring } from "./ring.ts";
 import { worthTelling, type LogOverview, type LogStatus } from "./status.ts";
@@ -31,14 +29,10 @@ import { worthTelling, type LogOverview, type LogStatus } from "./status.ts";
 const FALLBACK_EVERY_MS = 2000;
 /** Everyone is told of a change in the numbers at most this often. */
 const TELL_EVERY_MS = 1000;
-/** When the listener was last heard is kept this coarsely: each time is a row written. */
-const HEARD_GRAIN_MS = 20_000;
 /** A Hub that has not been heard for so long is asked: it checks in every minute while it has clients. */
 const HUB_SILENT_MS = 150_000;
 /** How much of what was stored is kept in memory. */
 const RECENT_CHARS = 4_000_000;
-/** Pages read in one go by the fallback, so that an alarm ends. */
-const FALLBACK_PAGES = 50;
 
 export class ChangeLog extends DurableObject<Env> {
   readonly #history: History;
@@ -48,16 +42,7 @@ export class ChangeLog extends DurableObject<Env> {
   readonly #fanOut: FanOut;
   readonly #planner: Planner;
   readonly #arrivals = new Arrivals();
-  readonly #fallbackAfterMs: number;
-  #heardAt: number;
-  #heardKept = 0;
-  /** The same for who asks: kept while all of them sleep, 0 when not known. */
-  #lastHeardAt: number;
-  #heardEver = false;
-  #calledAt = 0;
-  #wroteAt = -1;
-  /** As the listeners were last told. */
-  #watched: boolean;
+  readonly #listeners: Listeners;
   #lagMs: number | null = null;
   #told: LogStatus | null = null;
   #tellTimer: ReturnType<typeof setTimeout> | null = null;
@@ -70,14 +55,8 @@ export class ChangeLog extends DurableObject<Env> {
       maxChanges: positive(env.HISTORY_MAX_CHANGES, 100_000),
       maxAgeMs: positive(env.HISTORY_MAX_AGE_MS, 86_400_000),
     };
-    this.#fallbackAfterMs = positive(env.FALLBACK_AFTER_MS, 35_000);
     this.#history = new History(ctx.storage, limits, newEpoch);
     this.#hubs = new HubTable(ctx.storage.sql);
-    // A log that has just woken gives the listener the whole time again before it takes it for gone.
-    const heard = ctx.storage.kv.get<number>("heardAt");
-    this.#heardAt = heard ?? Date.now();
-    this.#lastHeardAt = heard ?? 0;
-    this.#heardEver = heard !== undefined;
     this.#fanOut = new FanOut(
       {
         call: (name) => hub(env, parseHubName(name)),
@@ -96,31 +75,26 @@ export class ChangeLog extends DurableObject<Env> {
       this.#fanOut.clientsByHub(),
       Date.now(),
     );
-    this.#watched = this.#fanOut.connectedClients > 0;
-    if (allAsleep(controlStates(ctx))) this.#heardAt = 0;
+    this.#listeners = new Listeners(ctx, {
+      fallbackAfterMs: positive(env.FALLBACK_AFTER_MS, 35_000),
+      clients: () => this.#fanOut.connectedClients,
+    });
   }
 
   /** A control socket from the Worker, which has checked the secret: a listener that may sleep. */
   override fetch(): Response {
-    return acceptControl(this.ctx, this.#fanOut.connectedClients);
+    return this.#listeners.accept();
   }
 
   override webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): void {
-    const before = stateOf(socket);
-    const state = hearControl(socket, data);
-    if (state === null || state === before) return;
+    const heard = this.#listeners.hear(socket, data);
+    if (heard === null) return;
     this.#tellSoon();
-    if (before === "asleep") this.#calledAt = Date.now(); // by itself, or by us: now it has the time
-    if (state !== "asleep" || !allAsleep(controlStates(this.ctx))) return;
-    // A write that came between its last look and its falling asleep rang nobody.
-    const missed = this.#wroteAt >= this.#heardAt;
-    [this.#heardAt, this.#wroteAt] = [0, -1];
-    if (missed) this.#call();
-    if (this.#fanOut.connectedClients > 0) void this.#watchListener();
+    if (heard.fellAsleep && this.#fanOut.connectedClients > 0) void this.#watchListener();
   }
 
   override webSocketClose(socket: WebSocket): void {
-    if (stateOf(socket) === "asleep") this.#calledAt = Date.now(); // it is most likely back in a moment
+    this.#listeners.left(socket);
     this.#tellSoon();
   }
 
@@ -179,9 +153,8 @@ export class ChangeLog extends DurableObject<Env> {
    * instead of on the next alarm.
    */
   async wrote(): Promise<void> {
-    this.#wroteAt = Date.now();
-    if (allAsleep(controlStates(this.ctx))) this.#call();
-    if (this.#fanOut.connectedClients > 0 && this.#listener() === "down") await this.#readOutbox();
+    this.#listeners.wrote();
+    if (this.#fanOut.connectedClients > 0 && this.#listeners.status === "down") await this.#readOutbox();
   }
 
   overview(): LogOverview {
@@ -205,8 +178,8 @@ export class ChangeLog extends DurableObject<Env> {
         cursor: this.#history.state.cursor,
         reach: this.#history.reach(),
         storageBytes: this.ctx.storage.sql.databaseSize,
-        heardAt: this.#lastHeardAt,
-        controls: controlStates(this.ctx),
+        heardAt: this.#listeners.lastHeardAt,
+        controls: this.#listeners.states,
         hubs: this.#fanOut.clientsByHub(),
         plan: this.#planner.plan,
       },
@@ -217,12 +190,12 @@ export class ChangeLog extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     if (this.#fanOut.connectedClients === 0) return;
     if (this.#planner.count(this.#fanOut.clientsByHub(), Date.now())) this.#tellSoon();
-    if (this.#listener() === "down") {
+    if (this.#listeners.status === "down") {
       this.#tellSoon();
       await this.#readOutbox();
       await this.ctx.storage.setAlarm(Date.now() + FALLBACK_EVERY_MS);
     } else {
-      await this.ctx.storage.setAlarm(fallbackAt(this.#heardOf()));
+      await this.ctx.storage.setAlarm(this.#listeners.fallbackAt);
     }
     // One that lost its clients and its memory at once never says so, and would hold the database awake for ever.
     this.#fanOut.ask(Date.now() - HUB_SILENT_MS);
@@ -263,13 +236,11 @@ export class ChangeLog extends DurableObject<Env> {
 
   async #readPages(): Promise<void> {
     try {
-      const database = openDatabase(this.env, this.ctx);
-      for (let page = 0; page < FALLBACK_PAGES; page += 1) {
-        const { cursor, last, source } = this.#history.state;
-        const { delivery, more } = await readOutbox(database, { cursor, last }, source);
-        // Not stored means that a listener was faster: it has taken over.
-        if (!this.#store(delivery, "log") || !more) return;
-      }
+      await readPages(
+        openDatabase(this.env, this.ctx),
+        () => this.#history.state,
+        (delivery) => this.#store(delivery, "log"),
+      );
     } catch (error) {
       // Once a round, so at most every two seconds.
       logError("no listener, and the outbox could not be read either; trying again", error, {
@@ -279,52 +250,13 @@ export class ChangeLog extends DurableObject<Env> {
   }
 
   #heard(): void {
-    const now = Date.now();
-    const before = this.#listener();
-    this.#heardAt = now;
-    this.#lastHeardAt = now;
-    this.#heardEver = true;
-    if (this.#fanOut.connectedClients > 0 && now - this.#heardKept > HEARD_GRAIN_MS) {
-      this.ctx.storage.kv.put("heardAt", now);
-      this.#heardKept = now;
-    }
-    if (before !== "live") this.#tellSoon();
-  }
-
-  #listener(): ListenerStatus {
-    return listenerStatus(this.#heardOf(), Date.now());
-  }
-
-  #heardOf(): Heard {
-    return {
-      heardAt: this.#heardAt,
-      heardEver: this.#heardEver,
-      calledAt: this.#calledAt,
-      states: controlStates(this.ctx),
-      watched: this.#fanOut.connectedClients > 0,
-      fallbackAfterMs: this.#fallbackAfterMs,
-    };
-  }
-
-  /** Wakes the listeners: a write has come. With clients watching their time runs already, and is not made longer. */
-  #call(): void {
-    if (this.#fanOut.connectedClients === 0) this.#calledAt = Date.now();
-    tellControls(this.ctx, { type: "wake", reason: "write" });
-  }
-
-  /** Tells the listeners when the first client has come or the last has gone. */
-  #tellWatchers(): void {
-    const clients = this.#fanOut.connectedClients;
-    if (clients > 0 === this.#watched) return;
-    this.#watched = clients > 0;
-    if (this.#watched && allAsleep(controlStates(this.ctx))) this.#calledAt = Date.now();
-    tellControls(this.ctx, { type: "watchers", clients });
+    if (this.#listeners.heard()) this.#tellSoon();
   }
 
   #status(): LogStatus {
     return {
       connectedClients: this.#fanOut.connectedClients,
-      listener: this.#listener(),
+      listener: this.#listeners.status,
       lagMs: this.#lagMs,
       plan: this.#planner.plan,
     };
@@ -333,13 +265,13 @@ export class ChangeLog extends DurableObject<Env> {
   #hubChanged(name: string, report: HubReport | null): void {
     this.#hubs.keep(name, report);
     this.#planner.count(this.#fanOut.clientsByHub(), Date.now());
-    this.#tellWatchers();
+    this.#listeners.tellWatchers();
     if (report !== null) void this.#watchListener();
     this.#tellSoon();
   }
 
   async #watchListener(): Promise<void> {
-    const due = Math.max(Date.now(), fallbackAt(this.#heardOf()));
+    const due = Math.max(Date.now(), this.#listeners.fallbackAt);
     const set = await this.ctx.storage.getAlarm();
     if (set === null || set > due) await this.ctx.storage.setAlarm(due);
   }

@@ -26,7 +26,7 @@ const MAX_BYTES = 1_000_000;
  * @returns a delivery for `History.append`, and whether more waits behind it.
  * @throws what the database throws; nothing has been changed then.
  */
-export async function readOutbox(
+async function readOutbox(
   database: Database,
   { cursor, last }: Pick<LogState, "cursor" | "last">,
   source: string | null,
@@ -64,4 +64,25 @@ export async function readOutbox(
     },
     more: page.more,
   };
+}
+
+/** Read in one go, so that an alarm ends. */
+const MAX_PAGES = 50;
+
+/**
+ * What a listener would do: reads pages from where the log stands and stores them, until nothing is left, or a listener
+ * was faster and has taken over.
+ *
+ * @param store false when the log stands elsewhere by now.
+ */
+export async function readPages(
+  database: Database,
+  state: () => LogState,
+  store: (delivery: Delivery) => boolean,
+): Promise<void> {
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const { cursor, last, source } = state();
+    const { delivery, more } = await readOutbox(database, { cursor, last }, source);
+    if (!store(delivery) || !more) return;
+  }
 }

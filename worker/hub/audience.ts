@@ -9,19 +9,13 @@ import type { ResetReason, ServerMessage } from "../../protocol/messages.ts";
 import { formatPosition, type Position } from "../../protocol/position.ts";
 import { cut, type Batch, type ReadResult } from "../change-log/history.ts";
 import { Ring } from "../change-log/ring.ts";
-import { logEvent } from "../log.ts";
 import type { Client } from "./client.ts";
-import { acknowledged, caughtUp, fellBehind, frameSent, liveAt, passedOver, type Behind } from "./flow.ts";
-import { Folding } from "./folding.ts";
-import { inPieces, select, type Selection } from "./selection.ts";
+import { CatchUp } from "./catch-up.ts";
+import { acknowledged, caughtUp, fellBehind, frameSent, liveAt } from "./flow.ts";
+import type { Selection } from "./selection.ts";
 import { Views } from "./views.ts";
 
 const RING_CHARS = 4_000_000;
-/** With `fold=1`: a frame is sent when so much is left after folding and more rows come, or so much was read for it. */
-const FOLDED_CHARS = 524_288;
-const FOLD_READ_CHARS = 8_000_000;
-/** The size of frames to clients that are behind; a change that is larger travels alone. */
-const PIECE_CHARS = 8192;
 /** A filtered client that was passed over is told the position this much later, in an empty frame. */
 const ADVANCE_MS = 1000;
 
@@ -43,6 +37,7 @@ export class Audience {
   readonly #clients = new Map<WebSocket, Client>();
   readonly #views = new Views<Client>();
   readonly #ring = new Ring(RING_CHARS);
+  readonly #catchUp: CatchUp;
   #position: Position | null;
   #pull: Promise<void> | null = null;
   #advanceTimer: ReturnType<typeof setTimeout> | null = null;
@@ -51,6 +46,21 @@ export class Audience {
   constructor(deps: Dependencies, position: Position | null) {
     this.#deps = deps;
     this.#position = position;
+    this.#catchUp = new CatchUp({
+      position: () => this.#position,
+      recent: (since) => this.recent(since, 0),
+      read: (since) => deps.read(since),
+      isHere: (client) => this.#clients.get(client.socket) === client,
+      send: (client, to, selection) => this.#sendSelection(client, to, selection),
+      reset: (client, reason) => this.#reset(client, reason),
+      pull: () => this.pull(),
+      arrived: (client, flow) => {
+        client.flow = caughtUp(flow);
+        client.send(deps.statusFrame());
+        if (flow.framed < flow.sent) this.#advanceSoon();
+      },
+      remove: (client) => this.remove(client.socket),
+    });
   }
 
   get position(): Position | null {
@@ -95,7 +105,7 @@ export class Audience {
   /** After its welcome: `status` at once when it has everything, otherwise what it lacks, then `status`. */
   begin(client: Client): void {
     if (client.flow.mode === "live") client.send(this.#deps.statusFrame());
-    else void this.#serve(client);
+    else void this.#catchUp.serve(client);
   }
 
   remove(socket: WebSocket): void {
@@ -172,7 +182,7 @@ export class Audience {
   acknowledge(client: Client, position: Position): void {
     if (position.epoch !== this.#position?.epoch) return; // from before a reset
     client.flow = acknowledged(client.flow, position.seq);
-    if (client.flow.mode === "behind") void this.#serve(client);
+    if (client.flow.mode === "behind") void this.#catchUp.serve(client);
     else if (client.flow.framed < position.seq) this.#advanceSoon();
   }
 
@@ -205,87 +215,6 @@ export class Audience {
       if (this.#position?.epoch !== result.batch.epoch) return;
       this.take(result.batch);
       if (result.batch.to === result.head.seq) return;
-    }
-  }
-
-  /** Serves a client that is behind, from the ring or the log, until it has everything or its window is full. */
-  async #serve(client: Client): Promise<void> {
-    if (client.serving) return;
-    client.serving = true;
-    try {
-      while (client.hasRoom && this.#clients.get(client.socket) === client) {
-        const { flow } = client;
-        if (flow.mode === "live") return;
-        if (flow.sent === this.#position?.seq) {
-          client.flow = caughtUp(flow);
-          client.send(this.#deps.statusFrame());
-          if (flow.framed < flow.sent) this.#advanceSoon();
-          return;
-        }
-        await this.#serveNext(client, flow);
-      }
-    } catch (error) {
-      logEvent("warn", "could not read history for a client; it is asked to come back", {
-        error: String(error),
-      });
-      client.socket.close(CloseCode.COME_BACK, "come back with your position");
-      this.remove(client.socket);
-    } finally {
-      client.serving = false;
-    }
-  }
-
-  async #serveNext(client: Client, { sent }: Behind): Promise<void> {
-    const since = this.#at(sent);
-    const first = await this.#readFor(client, since, since.seq);
-    if (first === null) return;
-    if (!client.fold) {
-      this.#sendPieces(client, first.to, select(first, client.view));
-      return;
-    }
-    const folding = new Folding(client.view.pin);
-    let read = 0;
-    for (let batch: Batch | null = first; batch !== null;) {
-      const before = folding.rows;
-      folding.add(batch.text);
-      read += batch.text.length;
-      const { to } = batch;
-      const full = folding.chars >= FOLDED_CHARS && folding.rows > before;
-      if (to === this.#position?.seq || full || read >= FOLD_READ_CHARS) {
-        this.#sendPieces(client, to, folding.select(client.filter));
-        return;
-      }
-      batch = await this.#readFor(client, since, to);
-    }
-  }
-
-  /** The next batch after `seq` for a client that is behind at `since`; null when there is no going on from there. */
-  async #readFor(client: Client, since: Position, seq: number): Promise<Batch | null> {
-    const kept = this.#ring.after(seq);
-    const result = kept
-      ? ({ ok: true, batch: kept } as const)
-      : await this.#deps.read({ epoch: since.epoch, seq });
-    const position = this.#position;
-    if (position?.epoch !== since.epoch || this.sentTo(client) !== since.seq) return null; // a reset came meanwhile
-    // Not past this Hub's own position: from there on the client gets what everyone gets.
-    if (result.ok) return cut(result.batch, seq, position.seq);
-    if (result.reason === "expired") this.#reset(client, result.reason);
-    else await this.pull(); // a new epoch, of which this Hub has not heard: everyone is reset
-    return null;
-  }
-
-  /**
-   * For a client that is behind, and so perhaps slow: frames so small that even a link of 1 kB/s completes one before its
-   * client takes the connection for dead. What has no room any more is read again when there is.
-   */
-  #sendPieces(client: Client, to: number, selection: Selection): void {
-    if (selection.count === 0) {
-      if (client.flow.mode === "behind") client.flow = passedOver(client.flow, to);
-      return;
-    }
-    for (const { text, count, last } of inPieces(selection.text, PIECE_CHARS, to)) {
-      if (!client.hasRoom) return;
-      this.#sendSelection(client, last, { text, count });
     }
   }
 
