@@ -65,3 +65,9 @@ test("of an order what people read comes first, and its times stay out unless no
   );
   expect(describeChange({ ...change, data, old: { updated_at: "t" } }, plain)).toContain("updated_at t → u");
 });
+
+test("what is nothing is not said of a new row, but of a change", () => {
+  const data = { id: 1, status: "pending", amount: null };
+  expect(describeChange({ ...change, operation: "INSERT", old: null, data }, plain)).not.toContain("null");
+  expect(describeChange({ ...change, data, old: { amount: 3 } }, plain)).toContain("amount 3 → null");
+});

@@ -41,7 +41,9 @@ function details({ table, operation, data, old, key, truncated }: Change, paint:
     );
   }
   const rest = Object.fromEntries(
-    Object.entries(telling(table, data)).filter(([name]) => !Object.hasOwn(key ?? {}, name)),
+    Object.entries(telling(table, data)).filter(
+      ([name, value]) => !Object.hasOwn(key ?? {}, name) && value !== null,
+    ),
   );
   return pairs(rest, (name, value) => `${paint("cyan", name)}=${value}`);
 }

@@ -71,9 +71,9 @@ function watch(options: WatchOptions, place: Place, output: Session["output"]): 
   process.once("SIGTERM", end);
 }
 
-/** Rowcast's own tables: a probe on its way is nobody's news. */
+/** Rowcast's own tables, and those of its start: a probe on its way is nobody's news. */
 export function isOwn({ table }: Change): boolean {
-  return table.startsWith("rowcast.");
+  return /^rowcast(_start)?\./.test(table);
 }
 
 function reportConnection(client: Client, url: string, note: (text: string) => void): void {

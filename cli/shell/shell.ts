@@ -1,7 +1,7 @@
 /** The interactive terminal: a line to type commands on, and above it what they answer and what changes, as it happens. */
 import process from "node:process";
 import { createClient } from "../../client/index.ts";
-import type { ConnectionState, FilterInput } from "../../client/index.ts";
+import type { FilterInput } from "../../client/index.ts";
 import { parseExact } from "../../protocol/exact-json.ts";
 import { changePasses, toFilter } from "../../protocol/filter.ts";
 import { createApi } from "../api.ts";
@@ -25,6 +25,7 @@ import { runLine } from "./lines.ts";
 import { liveLines } from "./live.ts";
 import { promptText } from "./prompt.ts";
 import { wrapsAnew } from "./reflow.ts";
+import { followConnection } from "./follow.ts";
 import { shapesOf } from "./shapes.ts";
 
 /** A command that is faster does not change the prompt. */
@@ -153,18 +154,8 @@ export async function runShell(place: Place): Promise<void> {
     const filter = toFilter(shown);
     live.add(changes.filter((change) => !isOwn(change) && changePasses(filter, change)));
   });
-  client.on("reset", ({ reason }) =>
-    note(`History does not reach back to where we were (${reason}): some changes were not shown.`),
-  );
-  client.state.subscribe(followState(note));
+  followConnection(client, note);
   client.state.subscribe(() => line.setPrompt(promptText(facts(), paint)));
-  let listener = client.status.get()?.listener;
-  client.status.subscribe((status) => {
-    if (status === null || status.listener === listener) return;
-    if (status.listener === "down") note("The listener is down: changes may come up to 2 s late.");
-    if (listener === "down") note("The listener is back.");
-    listener = status.listener;
-  });
   // The seconds until the next try go by.
   const clock = setInterval(() => line.setPrompt(promptText(facts(), paint)), 1000);
   const terminate = (): void => {
@@ -182,20 +173,4 @@ export async function runShell(place: Place): Promise<void> {
   await history.isKept();
   // The server takes its time to say goodbye; the user has gone.
   process.exit(EXIT.ok);
-}
-
-/** Says once that the connection is lost, and once that it is back; the prompt shows the tries between. */
-function followState(note: (text: string) => void): (state: ConnectionState) => void {
-  let isLost = false;
-  return (state) => {
-    if (state.name === "waiting" && !isLost) {
-      isLost = true;
-      note(`Not connected: ${printable(state.reason)}. It goes on trying; what is missed comes then.`);
-    } else if (state.name === "live" && isLost) {
-      isLost = false;
-      note("Connected again: nothing was missed.");
-    } else if (state.name === "stopped" && state.reason !== "closed") {
-      note(`No live changes: ${printable(state.reason)}`);
-    }
-  };
 }

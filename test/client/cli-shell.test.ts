@@ -226,10 +226,29 @@ test("a lost connection stands in the prompt, heals by itself, and what was miss
   terminal.type("sta");
   await stack.evictHub("close");
   await terminal.shows("Not connected");
+  await terminal.until(() => terminal.raw().includes("(not connected, again in "));
   await terminal.until(() => terminal.typed() === "rowcast> sta");
   await insert("After");
   await terminal.shows("customer_name=After");
   expect(terminal.lines().join("\n")).toContain("Connected again: nothing was missed.");
+});
+
+test("a single command at a terminal asks as well: no is 1, Ctrl-C is 130, yes is 0", async () => {
+  await stack.database.client.query("TRUNCATE orders RESTART IDENTITY");
+  await insert("Ada");
+  for (const [key, code] of [
+    ["n", 1],
+    [KEYS.ctrlC, 130],
+    ["y", 0],
+  ] as const) {
+    const terminal = openTerminal(["delete", "1"], { url: stack.url, state: folder.path });
+    terminals.push(terminal);
+    await terminal.shows("Delete order 1 (Ada, Desk lamp, pending)?");
+    terminal.type(key);
+    expect(await terminal.exit).toBe(code);
+  }
+  const { rows } = await stack.database.client.query("SELECT id FROM orders");
+  expect(rows).toEqual([]);
 });
 
 test("SIGTERM ends it at once, and the terminal is as it was", async () => {

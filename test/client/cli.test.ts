@@ -62,6 +62,14 @@ test("--json prints the exact change, one a line, from --since on", async () => 
   expect([...hub.readers][0]?.transport).toBe("sse");
 });
 
+test("Rowcast's own tables are left out, unless they are asked for", async () => {
+  const [all, own] = [watch("--json"), watch("--json", "--tables", "rowcast.probes")];
+  await Promise.all([all.noted("live"), own.noted("live")]);
+  hub.append({ table: "rowcast.probes" }, {});
+  expect(JSON.parse((await all.line()) ?? "")).toMatchObject({ seq: 2, table: "orders" });
+  expect(JSON.parse((await own.line()) ?? "")).toMatchObject({ seq: 1, table: "rowcast.probes" });
+});
+
 test("a number that JavaScript cannot hold keeps every digit", async () => {
   const { line, noted } = watch("--json");
   await noted("live");
