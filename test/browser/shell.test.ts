@@ -344,6 +344,9 @@ describe("Notifications", () => {
     await tab.tells("UPDATE", "processing");
     expect(await page.evaluate("shown")).toEqual([]); // nobody asked
     await page.getByTestId("notifications").click();
+    await sql("UPDATE orders SET status = 'shipped'");
+    await expect.poll(() => page.getByTestId("card-shipped").innerText()).toBe("2");
+    expect(await page.evaluate("shown")).toEqual([]); // it is seen on the page
     await page.evaluate("hide(true)");
     await sql("UPDATE orders SET status = 'completed'");
     await expect.poll(() => page.evaluate("shown")).toEqual(["2 changes: 2 updated"]);
