@@ -1,7 +1,23 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
-/** What `npm test` runs: three kinds of tests, each where its code lives. */
+/** Those that measure the machine, or build the dashboard: nothing else may run beside them. */
+const ALONE = [
+  "test/browser/**/*.test.ts",
+  "test/dev/start.test.ts",
+  "test/deploy/{deploy,wrangler}.test.ts",
+  "test/listener/silence.test.ts",
+];
+
+/** Whole stacks on a real Postgres, in order after what is quick. */
+const INTEGRATION = {
+  environment: "node",
+  globalSetup: "./test/support/postgres.global.ts",
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+} as const;
+
+/** What `npm test` runs: three kinds of tests, each where its code lives. Much of a test is waiting, so two run at once. */
 export default defineConfig({
   test: {
     projects: [
@@ -10,6 +26,7 @@ export default defineConfig({
           name: "unit",
           include: ["{protocol,client,listener,cli,web,dev,bench}/**/*.test.ts"],
           environment: "node",
+          maxWorkers: 2,
         },
       },
       {
@@ -38,18 +55,25 @@ export default defineConfig({
             },
           }),
         ],
-        test: { name: "workers", include: ["worker/**/*.test.ts"], testTimeout: 15_000 },
+        test: { name: "workers", include: ["worker/**/*.test.ts"], testTimeout: 15_000, maxWorkers: 2 },
       },
       {
         test: {
+          ...INTEGRATION,
           name: "integration",
           include: ["test/**/*.test.ts"],
-          environment: "node",
-          globalSetup: ["./test/support/postgres.global.ts"],
-          // After the quick ones: whole stacks run here, which want the machine for themselves.
+          exclude: ALONE,
           sequence: { groupOrder: 1 },
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          ...INTEGRATION,
+          name: "alone",
+          include: ALONE,
+          sequence: { groupOrder: 2 },
+          maxWorkers: 1,
         },
       },
     ],

@@ -1,5 +1,6 @@
 /** Whether a TCP port is free, and one that is. */
-import { connect, createServer, type AddressInfo } from "node:net";
+import { randomInt } from "node:crypto";
+import { connect, createServer } from "node:net";
 
 /** Loopback in both families: `localhost` may mean either, so a port is ours only when nobody holds it in the other. */
 const LOOPBACK = ["127.0.0.1", "::1"] as const;
@@ -13,11 +14,14 @@ export async function isPortFree(port: number): Promise<boolean> {
   return true;
 }
 
-/** A port that was free a moment ago, on 127.0.0.1. */
+/** No system hands these out by itself: one that is free stays free until somebody asks for it. */
+const UNASSIGNED = { from: 20_000, to: 32_768 };
+
+/** A port that was free a moment ago, and is not taken by the next outgoing connection. */
 export async function findFreePort(): Promise<number> {
   for (;;) {
-    const port = await listenBriefly("127.0.0.1", 0);
-    if (port !== null && (await isPortFree(port))) return port;
+    const port = randomInt(UNASSIGNED.from, UNASSIGNED.to);
+    if (await isPortFree(port)) return port;
   }
 }
 
@@ -34,20 +38,15 @@ function answers(host: string, port: number): Promise<boolean> {
   });
 }
 
-async function canListen(host: string, port: number): Promise<boolean> {
-  return (await listenBriefly(host, port)) !== null;
-}
-
-/** The port that was listened on for a moment; null when somebody else has it. A family that the machine lacks is no obstacle. */
-function listenBriefly(host: string, port: number): Promise<number | null> {
+/** Listens for a moment; false when somebody else has the port. A family that the machine lacks is no obstacle. */
+function canListen(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", (error: NodeJS.ErrnoException) =>
-      resolve(error.code === "EADDRINUSE" || error.code === "EACCES" ? null : port),
+      resolve(error.code !== "EADDRINUSE" && error.code !== "EACCES"),
     );
     server.listen({ host, port, exclusive: true }, () => {
-      const { port: bound } = server.address() as AddressInfo;
-      server.close(() => resolve(bound));
+      server.close(() => resolve(true));
     });
   });
 }
