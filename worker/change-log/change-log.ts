@@ -16,6 +16,7 @@ import { hub } from "../objects.ts";
 import { recordBatch } from "../analytics.ts";
 import { Arrivals, type Arrival, type Carrier } from "./arrivals.ts";
 import { describeLog, type LogDetails } from "./details.ts";
+import { newEpoch } from "./epoch.ts";
 import { FanOut, readPushEvery, type HubReport } from "./fan-out.ts";
 import { History, type Delivery, type ReadResult } from "./history.ts";
 import { Listeners } from "./listeners.ts";
@@ -288,12 +289,6 @@ export class ChangeLog extends DurableObject<Env> {
       this.#fanOut.tell(status);
     }, wait);
   }
-}
-
-/** Ten random characters: with a new epoch now and then, two never meet. */
-function newEpoch(): string {
-  const random = crypto.getRandomValues(new Uint8Array(10));
-  return Array.from(random, (byte) => (byte % 36).toString(36)).join("");
 }
 
 function positive(text: string | undefined, fallback: number): number {

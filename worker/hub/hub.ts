@@ -6,12 +6,9 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { CloseCode } from "../../protocol/close-codes.ts";
-import type { Filter } from "../../protocol/filter.ts";
 import { filterFromSearch } from "../../protocol/filter-address.ts";
 import { formatPong, parsePong, PING } from "../../protocol/frames.ts";
-import type { ResetReason, ServerMessage } from "../../protocol/messages.ts";
 import { formatPosition, parsePosition, type Position } from "../../protocol/position.ts";
-import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import type { FanOut, HubReport } from "../change-log/fan-out.ts";
 import type { Batch, ReadResult } from "../change-log/history.ts";
 import { statusMessage, type LogStatus } from "../change-log/status.ts";
@@ -23,7 +20,7 @@ import { changeLog, hub } from "../objects.ts";
 import { Audience } from "./audience.ts";
 import type { Bearer } from "./attachment.ts";
 import { openBelow } from "./below.ts";
-import { Client, wake } from "./client.ts";
+import { wake } from "./client.ts";
 import {
   isElsewhere,
   readBearer,
@@ -34,12 +31,13 @@ import {
   TICKET_HEADER,
   UsedTickets,
 } from "./door.ts";
-import { behindAt, liveAt, WINDOW } from "./flow.ts";
 import { readMessage } from "./inbox.ts";
 import { Membership } from "./membership.ts";
+import { Presence } from "./presence.ts";
 import { formatHubName, parseHubName, type HubName } from "./region.ts";
 import { sweep } from "./sweep.ts";
 import { readShardLimits, shardsOf, spreadOf, surplus } from "./tree.ts";
+import { send, welcome } from "./welcome.ts";
 
 /** How much is read from the log at once for a client or a Hub that is behind. */
 const READ_CHARS = 131_072;
@@ -49,14 +47,13 @@ const CHECK_IN_MS = 60_000;
 export class Hub extends DurableObject<Env> {
   readonly #audience: Audience;
   readonly #membership: Membership;
+  readonly #presence: Presence;
   /** The Hubs that this one hands on to; null for one that holds sockets. */
   readonly #below: FanOut | null = null;
   /** Those on their way in, for whom the log is being asked where it stands. */
   readonly #arriving = new Set<Bearer>();
   /** The same for Hubs: how many clients they have. */
   #joining = 0;
-  /** A push came while the first client was on its way in: what it brought must be pulled. */
-  #missed = false;
   /** From the first ticket on: most hubs never see one. */
   #tickets: UsedTickets | null = null;
 
@@ -87,9 +84,10 @@ export class Hub extends DurableObject<Env> {
     this.#membership = new Membership(this.#name, ctx.storage.kv, this.#clients > 0, {
       call: (parent) => (parent === null ? changeLog(env) : hub(env, parent)),
       clients: () => this.#clients,
-      moved: (to) => this.#catchUp(to),
+      moved: (to) => this.#presence.catchUp(to),
       warn: (event, details) => logEvent("warn", event, details),
     });
+    this.#presence = new Presence(this.#audience, this.#membership);
   }
 
   /** A WebSocket upgrade from the Worker, which has checked `since`, the filter, and who is asking. */
@@ -108,14 +106,16 @@ export class Hub extends DurableObject<Env> {
     const { 0: theirs, 1: ours } = new WebSocketPair();
     this.#arriving.add(bearer);
     try {
-      const position = await this.#arrive(since);
+      const position = await this.#presence.reach(since);
       const shards = shardsOf(this.#membership.plan, this.#name.region);
       if (isElsewhere(request.headers, this.#name, shards)) {
         this.#membership.reportSoon();
         return redirect(shards);
       }
       this.ctx.acceptWebSocket(ours);
-      this.#welcome(ours, { bearer, filter, fold }, since, position);
+      const client = welcome(ours, { bearer, filter, fold }, since, position, this.#known());
+      this.#audience.add(client);
+      this.#audience.begin(client);
       recordConnection(this.env, formatHubName(this.#name), since !== null);
       await this.#keepWatch(bearer.expiresAt);
       return new Response(null, {
@@ -134,7 +134,7 @@ export class Hub extends DurableObject<Env> {
     const { position, size } = this.#audience;
     const isEmpty = size === 0 && (this.#below?.connectedClients ?? 0) === 0;
     if (isEmpty || (position === null && this.#below === null)) {
-      if (this.#clients > 0) this.#missed = true;
+      if (this.#clients > 0) this.#presence.miss();
       else this.#membership.forget();
     } else if (position === null) {
       // One that hands on and has lost its memory: those below know what they have.
@@ -159,7 +159,7 @@ export class Hub extends DurableObject<Env> {
     this.#joining += report.clients;
     let position: Position;
     try {
-      position = await this.#present();
+      position = await this.#presence.settle();
       this.#below?.report(name, report, position);
     } finally {
       this.#joining -= report.clients;
@@ -226,66 +226,8 @@ export class Hub extends DurableObject<Env> {
     await this.ctx.storage.setAlarm(Math.min(now + CHECK_IN_MS, expiry));
     if (now - this.#membership.joinedAt < CHECK_IN_MS / 2) return; // woken for a token, not for the check-in
     this.#audience.closeLeaving();
-    await this.#catchUp(await this.#membership.join());
+    await this.#presence.catchUp(await this.#membership.join());
     this.#makeRoom();
-  }
-
-  #welcome(
-    socket: WebSocket,
-    wish: { bearer: Bearer; filter: Filter | null; fold: boolean },
-    since: Position | null,
-    position: Position,
-  ): void {
-    const reason = since === null ? null : unreachable(position, since);
-    const start = since === null || reason !== null ? position : since;
-    const flow = start.seq === position.seq ? liveAt(start.seq) : behindAt(start.seq);
-    const client = new Client(socket, { ...wish, id: crypto.randomUUID(), flow, connectedAt: Date.now() });
-    client.save();
-    this.#audience.add(client);
-    const { connectedClients, listener } = this.#known();
-    send(client, {
-      type: "welcome",
-      clientId: client.id,
-      position: formatPosition(since ?? position),
-      connectedClients,
-      listener,
-      window: WINDOW,
-      protocol: PROTOCOL_VERSION,
-    });
-    if (reason !== null) send(client, { type: "reset", reason, position: formatPosition(position) });
-    this.#audience.begin(client);
-  }
-
-  /** Where this Hub is, once it is as far as a client at `since` may expect. */
-  async #arrive(since: Position | null): Promise<Position> {
-    let position = await this.#present();
-    // Ahead of this Hub, or of another epoch: perhaps the Hub is what is behind, and who hands on to it too.
-    while (since !== null && (position.epoch !== since.epoch || since.seq > position.seq)) {
-      await this.#audience.pull();
-      const next = await this.#present();
-      if (next.epoch === position.epoch && next.seq === position.seq) break;
-      position = next;
-    }
-    return position;
-  }
-
-  /** Where this Hub is; the first client makes it known above and learns it from there. */
-  async #present(): Promise<Position> {
-    const known = this.#audience.position;
-    if (this.#membership.isJoined && known !== null && this.#membership.status !== null) return known;
-    const position = await this.#membership.join();
-    // While the answer was under way, others may have come in and pushes may have been taken.
-    if (this.#audience.position === null || this.#audience.size === 0) this.#audience.moveTo(position);
-    while (this.#missed) {
-      this.#missed = false;
-      await this.#audience.pull();
-    }
-    return this.#audience.position ?? position;
-  }
-
-  async #catchUp(to: Position): Promise<void> {
-    const { position } = this.#audience;
-    if (position?.epoch !== to.epoch || position.seq !== to.seq) await this.#audience.pull();
   }
 
   /** Sends clients elsewhere where there are too many, or where there are to be none. */
@@ -338,14 +280,4 @@ export class Hub extends DurableObject<Env> {
     if (name === undefined) throw new Error("a hub is only reached by its name");
     return parseHubName(name);
   }
-}
-
-/** Why a Hub at `position`, which is as far as the log, cannot continue a client at `since`. */
-function unreachable(position: Position, since: Position): ResetReason | null {
-  if (position.epoch !== since.epoch) return "epoch";
-  return since.seq > position.seq ? "future" : null;
-}
-
-function send(client: Client, message: ServerMessage): void {
-  client.send(JSON.stringify(message));
 }
