@@ -62,6 +62,15 @@ test.each([
   ]);
 });
 
+test("a login that is to be bound to the TLS channel needs one", () => {
+  const bound = "postgres://user@db.example.com/shop?channel_binding=require";
+  for (const search of ["", "&sslmode=disable"])
+    expect(problemsOf({ ...good, DATABASE_URL: bound + search })).toEqual([
+      "DATABASE_URL asks for channel_binding=require, which only TLS has: add &sslmode=verify-full",
+    ]);
+  expect(problemsOf({ ...good, DATABASE_URL: `${bound}&sslmode=require` })).toEqual([]);
+});
+
 test("a host that only has pooler somewhere in its name is fine", () => {
   expect(problemsOf({ ...good, DATABASE_URL: "postgres://u@my-pooler2.x/db" })).toEqual([]);
   expect(problemsOf({ ...good, DATABASE_URL: "postgres://u@db.x-pooler.net/db" })).toEqual([]);

@@ -1,6 +1,6 @@
 /** The listener's configuration: environment variables, checked all at once. What is wrong is named, with the fix. */
 import * as v from "valibot";
-import { directHost } from "../protocol/postgres-url.ts";
+import { asksForTls, connectionOptions, directHost } from "../protocol/postgres-url.ts";
 
 /** setTimeout's limit; a longer wait would fire at once. */
 const MAX_TIMER_MS = 2_147_483_647;
@@ -131,6 +131,9 @@ function findDatabaseUrlProblem(text: string): string | null {
   const url = parseUrl(text);
   if (!url || !["postgres:", "postgresql:"].includes(url.protocol)) {
     return "is not a Postgres URL: it looks like postgres://user:password@host:5432/database (signs like # / ? @ in the password are written %23 %2F %3F %40)";
+  }
+  if (connectionOptions(text).enableChannelBinding && !asksForTls(text)) {
+    return "asks for channel_binding=require, which only TLS has: add &sslmode=verify-full";
   }
   const host = url.searchParams.get("host") ?? url.hostname;
   const direct = directHost(host);

@@ -5,9 +5,10 @@
 import { once } from "node:events";
 import { Socket } from "node:net";
 import type { LastChange } from "../protocol/ingest.ts";
-import { connectionOptions } from "../protocol/postgres-url.ts";
+import { adviseOnTls, connectionOptions } from "../protocol/postgres-url.ts";
 import { Client } from "pg";
 import type { QueryResultRow } from "pg";
+import { requireBinding } from "./binding.ts";
 
 /** A Neon compute that sleeps needs a while to wake. */
 const CONNECT_TIMEOUT_MS = 15_000;
@@ -92,13 +93,15 @@ export interface ConnectOptions {
 export async function connect({ url, answerTimeoutMs, onRing, signal }: ConnectOptions): Promise<Database> {
   signal.throwIfAborted();
   const socket = new Socket();
+  const options = connectionOptions(url);
   const client = new Client({
-    ...connectionOptions(url),
+    ...options,
     application_name: "rowcast listener",
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     stream: () => socket,
   });
+  const checkBinding = options.enableChannelBinding && requireBinding(client);
 
   const loss = new AbortController();
   // pg tells of one loss up to three times (error, error, end); the first knows why, and aborting again does nothing.
@@ -146,6 +149,7 @@ export async function connect({ url, answerTimeoutMs, onRing, signal }: ConnectO
 
   try {
     await within(CONNECT_TIMEOUT_MS, () => client.connect());
+    if (checkBinding) checkBinding();
     await within(answerTimeoutMs, () => client.query(`LISTEN ${CHANNEL}`));
     // A pooler between us and Postgres accepts LISTEN and delivers nothing, with no error: only trying shows it.
     const { pid } = await ask<{ pid: number }>("SELECT pg_backend_pid() AS pid, pg_notify($1, '')", [
@@ -227,8 +231,8 @@ export function describe(error: Error & { code?: unknown }): string {
   // Node's error for a host with several addresses has no message of its own.
   const message = error.message === "" ? "cannot be reached" : error.message;
   const text = code === null ? message : `${code} ${message}`;
-  const fix = code === null ? undefined : FIXES[code];
-  return fix === undefined ? text : `${text}: ${fix}`;
+  const fix = code === null ? adviseOnTls(error) : FIXES[code];
+  return fix === undefined || fix === null ? text : `${text}: ${fix}`;
 }
 
 const SQLSTATE = /^[0-9A-Z]{5}$/;

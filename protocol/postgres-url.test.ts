@@ -26,6 +26,16 @@ describe("an address of Postgres", () => {
     expect(connectionOptions("not an address")).toEqual({ connectionString: "not an address" });
   });
 
+  it("may ask for the roots that are taken anyway", () => {
+    const options = (search: string) => connectionOptions(`postgres://h/db${search}`).connectionString;
+    expect(options("?sslrootcert=system")).toBe("postgres://h/db");
+    expect(options("?sslrootcert=system&sslmode=verify-full")).toBe("postgres://h/db?sslmode=verify-full");
+    expect(options("?sslmode=verify-full&sslrootcert=system&x=1")).toBe(
+      "postgres://h/db?sslmode=verify-full&x=1",
+    );
+    expect(options("?sslrootcert=/system")).toBe("postgres://h/db?sslrootcert=/system");
+  });
+
   it("that asks for channel binding gets it", () => {
     expect(connectionOptions("postgres://u:p@h/db?channel_binding=require").enableChannelBinding).toBe(true);
     expect(connectionOptions("postgres://u:p@h/db").enableChannelBinding).toBeUndefined();

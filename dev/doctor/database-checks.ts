@@ -1,5 +1,5 @@
 /** The half of the self-test that asks Postgres. */
-import { directHost } from "../../protocol/postgres-url.ts";
+import { adviseOnTls, directHost } from "../../protocol/postgres-url.ts";
 import { failed, messageOf, ok, skipped, type Check, type Finding } from "./check.ts";
 import { readClock } from "./clocks.ts";
 import { objectsOf, readSqlFiles } from "./sql-files.ts";
@@ -51,9 +51,10 @@ export const databaseChecks: readonly Check<Stage>[] = [
       try {
         await stage.database();
       } catch (error) {
-        const code = (error as { code?: unknown }).code;
-        const fix = typeof code === "string" ? CONNECT_FIXES[code] : undefined;
-        if (fix !== undefined) return failed(messageOf(error), fix);
+        const { code, message } = error as Error & { code?: unknown };
+        const fix =
+          (typeof code === "string" ? CONNECT_FIXES[code] : undefined) ?? adviseOnTls({ code, message });
+        if (fix !== null) return failed(messageOf(error), fix);
         throw error;
       }
       const ask = async () => {

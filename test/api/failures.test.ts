@@ -172,6 +172,7 @@ describe("A database that is not configured", () => {
     "https://secret@example.org/db",
     "postgres://user:sec#ret@host/db",
     "postgres://user:secret@host",
+    "postgres://user:secret@host/db?sslmode=verify-full&sslrootcert=/etc/root.pem",
   ])("says what to set and gives nothing away: %s", async (DATABASE_URL) => {
     const env = DATABASE_URL === undefined ? {} : { DATABASE_URL };
     const { status, body } = await openApi(env).get("/api/orders");

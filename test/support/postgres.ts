@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { Client } from "pg";
 import { inject } from "vitest";
 import type { Logins } from "../../dev/logins.ts";
+import type { Certificate } from "./certificates.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -12,7 +13,16 @@ declare module "vitest" {
     postgresLogins: Logins;
     /** The name of the migrated database to clone. */
     postgresTemplate: string;
+    /** The cluster takes TLS for who asks for it, as `localhost` and `::1`. */
+    postgresTls: PostgresTls;
   }
+}
+
+export interface PostgresTls {
+  /** Who signed the server's certificate: known to nobody who is not told. */
+  readonly authority: Certificate;
+  /** A file with its certificate. */
+  readonly rootPath: string;
 }
 
 export interface TestDatabase {

@@ -48,6 +48,16 @@ function readAddress(address: string | undefined): { address: string; host: stri
         "(special characters in the password are written as %40 and the like).",
     );
   }
+  const file = ["sslrootcert", "sslcert", "sslkey"].find(
+    (name) => (url.searchParams.get(name) ?? "system") !== "system",
+  );
+  if (file !== undefined) {
+    throw new Problem(
+      "database_not_configured",
+      `DATABASE_URL names a file (${file}), and a Worker has none: take it out. What is certified by an authority of your ` +
+        "own is reached through Hyperdrive (docs/configuration.md).",
+    );
+  }
   return { address, host: url.hostname.toLowerCase() };
 }
 

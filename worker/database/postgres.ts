@@ -21,6 +21,10 @@ export function postgresDatabase(connectionString: string, lifetime?: Lifetime):
         connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
         query_timeout: QUERY_TIMEOUT_MS,
       });
+      if (IN_WORKERD && client.host.includes(":")) bracketHost(client);
+      let handshake = false;
+      client.connection.once("sslconnect", () => (handshake = true));
+      client.connection.once("message", () => (handshake = false));
       // A connection that breaks says so in an event as well as in the query; unheard, it would end the process.
       client.on("error", () => {});
       let sent = false;
@@ -31,7 +35,7 @@ export function postgresDatabase(connectionString: string, lifetime?: Lifetime):
         const { rows } = await client.query(text, [...params]);
         return rows as T[];
       } catch (error) {
-        throw toFailure(error, sent);
+        throw handshake ? tlsFailure(error) : toFailure(error, sent);
       } finally {
         // Whatever closing brings, the answer is there or the error is known.
         const closed = client.end().catch(() => {});
@@ -39,6 +43,25 @@ export function postgresDatabase(connectionString: string, lifetime?: Lifetime):
       }
     },
   };
+}
+
+const IN_WORKERD = navigator.userAgent === "Cloudflare-Workers";
+
+/** The socket of a Worker takes host and port as one text; for TLS it has to be told the address without its brackets. */
+function bracketHost(client: Client): void {
+  const { host, connection } = client;
+  const { ssl } = connection as unknown as { ssl: object | boolean };
+  client.host = `[${host}]`;
+  if (ssl) Object.assign(connection, { ssl: { ...(ssl === true ? {} : ssl), expectedServerHostname: host } });
+}
+
+/** The runtime tells a Worker no more of a certificate that it does not like than "internal error". */
+function tlsFailure(cause: unknown): DatabaseUnavailable {
+  return new DatabaseUnavailable(
+    "the TLS handshake with the database failed: its certificate has to name the host in DATABASE_URL and to come from " +
+      "a public authority, whatever sslmode says; for one of your own, bind Hyperdrive (docs/configuration.md)",
+    { sent: false, cause },
+  );
 }
 
 function toFailure(error: unknown, sent: boolean): Error {
