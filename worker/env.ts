@@ -12,6 +12,8 @@ export interface Env {
   HYPERDRIVE?: Hyperdrive;
   /** A query that fails for now is tried again for so long, in ms; 8000 unless set. */
   DATABASE_PATIENCE_MS?: string;
+  /** A statement that takes longer is cancelled, in ms; 15000 unless set. */
+  DATABASE_TIMEOUT_MS?: string;
   /** Development and tests only: where Neon's SQL-over-HTTP endpoint is played. */
   NEON_FETCH_ENDPOINT?: string;
 

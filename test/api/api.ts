@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import type { Order } from "../../protocol/orders.ts";
 import type { Access } from "../../worker/access/access.ts";
-import type { Env } from "../../worker/env.ts";
+import type { openDatabase } from "../../worker/database/open.ts";
 import type { AppEnv } from "../../worker/http/app-env.ts";
 import { describedBy, type OpenApi } from "../support/openapi.ts";
 import { openApiDocument } from "../../worker/http/openapi-document.ts";
@@ -72,7 +72,7 @@ export interface Api {
  * @param access who is asking; somebody who may do everything, unless given.
  */
 export function openApi(
-  env: Pick<Env, "DATABASE_URL" | "NEON_FETCH_ENDPOINT" | "HYPERDRIVE" | "DATABASE_PATIENCE_MS">,
+  env: Parameters<typeof openDatabase>[0],
   afterWrite?: () => Promise<void>,
   access: Access = { role: "write", subject: null, pin: null, expiresAt: null },
 ): Api {

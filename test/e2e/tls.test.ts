@@ -154,7 +154,7 @@ describe("The Worker", () => {
     vi.unstubAllEnvs();
     const stack = await startStack({
       startListener: false,
-      vars: { DATABASE_PATIENCE_MS: "0" },
+      vars: { DATABASE_PATIENCE_MS: "0", DATABASE_TIMEOUT_MS: "500" },
       via: () => address,
     });
     try {
@@ -169,6 +169,15 @@ describe("The Worker", () => {
   it("reads over TLS, with an odd password and by an IPv6 address", async () => {
     const seen = ask(addressOf(HOST, "sslmode=verify-full&channel_binding=require&sslrootcert=system"));
     expect(await seen).toMatchObject({ status: 200 });
+  });
+
+  it("cancels over TLS what takes too long", async () => {
+    const { client } = stage.database;
+    await client.query("BEGIN; LOCK TABLE public.orders");
+    onTestFinished(async () => void (await client.query("ROLLBACK")));
+    const seen = await ask(addressOf("localhost", "sslmode=verify-full"));
+    expect(seen).toMatchObject({ status: 503, code: "database_busy" });
+    expect(await encrypted("rowcast-worker")).toEqual([]);
   });
 
   it.each([

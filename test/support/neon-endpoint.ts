@@ -18,6 +18,10 @@ export interface NeonEndpoint {
   failNext(status: number, text: string): void;
   /** Does what the next request asks, and cuts the connection instead of answering. */
   loseNext(): void;
+  /** Does what the next request asks, and never answers. */
+  hangNext(): void;
+  /** Answers from now on, whatever was still to go wrong. */
+  forgive(): void;
   /** Holds the next request for so long, as for a compute that wakes. */
   delayNext(ms: number): void;
   close(): Promise<void>;
@@ -25,7 +29,7 @@ export interface NeonEndpoint {
 
 type Failure =
   | { readonly kind: "refused"; readonly status: number; readonly text: string }
-  | { readonly kind: "lost" }
+  | { readonly kind: "lost" | "hung" }
   | { readonly kind: "late"; readonly ms: number };
 
 interface Statement {
@@ -82,6 +86,8 @@ export async function startNeonEndpoint(): Promise<NeonEndpoint> {
     statements,
     failNext: (status, text) => failures.push({ kind: "refused", status, text }),
     loseNext: () => failures.push({ kind: "lost" }),
+    hangNext: () => failures.push({ kind: "hung" }),
+    forgive: () => void failures.splice(0),
     delayNext: (ms) => failures.push({ kind: "late", ms }),
     close: () =>
       new Promise((resolve) => {
@@ -103,6 +109,7 @@ async function answer(
   for await (const chunk of request.setEncoding("utf8")) text += chunk as string;
   const send = (status: number, body: unknown) => {
     if (failure?.kind === "lost") return void response.destroy();
+    if (failure?.kind === "hung") return;
     response.writeHead(status, { "Content-Type": "application/json", "Access-Control-Allow-Origin": "*" });
     response.end(JSON.stringify(body));
   };

@@ -36,10 +36,15 @@ export function describeDatabaseFailure(error: DatabaseError | DatabaseUnavailab
     case "40001": // serialization_failure
     case "40P01": // deadlock_detected
     case "55P03": // lock_not_available
-    case "57014": // query_canceled: its statement_timeout
       return {
         code: "database_busy",
         detail: "Another transaction was in the way. Try again.",
+        retryAfterSeconds: 1,
+      };
+    case "57014": // query_canceled: by us (cancel.ts), or its statement_timeout
+      return {
+        code: "database_busy",
+        detail: "It took too long and was cancelled, so nothing was done. Try again.",
         retryAfterSeconds: 1,
       };
     case "42P01": // undefined_table

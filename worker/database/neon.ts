@@ -3,15 +3,13 @@ import { neon, neonConfig, NeonDbError } from "@neondatabase/serverless";
 import type { Database, QueryOptions } from "./database.ts";
 import { DatabaseError, DatabaseUnavailable } from "./failure.ts";
 
-/** Longer than a cold start. */
-const QUERY_TIMEOUT_MS = 15_000;
-
 const NEON_ENDPOINT = neonConfig.fetchEndpoint;
 
 /**
+ * @param timeoutMs a statement that takes longer is given up: Neon's proxy cancels what nobody waits for.
  * @param fetchEndpoint where the endpoint is played, in development and tests; Neon's own when not given.
  */
-export function neonDatabase(connectionString: string, fetchEndpoint?: string): Database {
+export function neonDatabase(connectionString: string, timeoutMs: number, fetchEndpoint?: string): Database {
   const sql = neon(connectionString);
   return {
     async query<T>(text: string, params: readonly unknown[] = [], { onSent }: QueryOptions = {}) {
@@ -19,7 +17,7 @@ export function neonDatabase(connectionString: string, fetchEndpoint?: string): 
       neonConfig.fetchEndpoint = fetchEndpoint ?? NEON_ENDPOINT;
       try {
         // The signal belongs to this call: one given to `neon()` would, once aborted, abort every later query.
-        const fetchOptions = { signal: AbortSignal.timeout(QUERY_TIMEOUT_MS) };
+        const fetchOptions = { signal: AbortSignal.timeout(timeoutMs) };
         onSent?.();
         return (await sql.query(text, [...params], { fetchOptions })) as T[];
       } catch (error) {

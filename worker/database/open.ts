@@ -6,6 +6,9 @@ import { neonDatabase } from "./neon.ts";
 import { postgresDatabase } from "./postgres.ts";
 import { withRetries } from "./retry.ts";
 
+/** Longer than a compute of Neon's takes to wake. */
+const TIMEOUT_MS = 15_000;
+
 /**
  * Opens the configured database; connects only when asked something. Hyperdrive when bound; Neon over HTTP for a Neon
  * host (or wherever NEON_FETCH_ENDPOINT plays it); otherwise TCP.
@@ -14,22 +17,26 @@ import { withRetries } from "./retry.ts";
  * @throws {Problem} `database_not_configured` when DATABASE_URL is missing or not an address of Postgres.
  */
 export function openDatabase(
-  env: Pick<Env, "DATABASE_URL" | "HYPERDRIVE" | "NEON_FETCH_ENDPOINT" | "DATABASE_PATIENCE_MS">,
+  env: Pick<
+    Env,
+    "DATABASE_URL" | "HYPERDRIVE" | "NEON_FETCH_ENDPOINT" | "DATABASE_PATIENCE_MS" | "DATABASE_TIMEOUT_MS"
+  >,
   lifetime?: Lifetime,
 ): Database {
-  return withRetries(openAdapter(env, lifetime), patienceOf(env.DATABASE_PATIENCE_MS));
+  return withRetries(openAdapter(env, lifetime), msOf(env.DATABASE_PATIENCE_MS));
 }
 
 function openAdapter(
-  env: Pick<Env, "DATABASE_URL" | "HYPERDRIVE" | "NEON_FETCH_ENDPOINT">,
+  env: Pick<Env, "DATABASE_URL" | "HYPERDRIVE" | "NEON_FETCH_ENDPOINT" | "DATABASE_TIMEOUT_MS">,
   lifetime?: Lifetime,
 ): Database {
-  if (env.HYPERDRIVE) return postgresDatabase(env.HYPERDRIVE.connectionString, lifetime);
+  const timeoutMs = msOf(env.DATABASE_TIMEOUT_MS) || TIMEOUT_MS;
+  if (env.HYPERDRIVE) return postgresDatabase(env.HYPERDRIVE.connectionString, timeoutMs, lifetime);
   const { address, host } = readAddress(env.DATABASE_URL);
   if (env.NEON_FETCH_ENDPOINT || host.endsWith(".neon.tech")) {
-    return neonDatabase(address, env.NEON_FETCH_ENDPOINT);
+    return neonDatabase(address, timeoutMs, env.NEON_FETCH_ENDPOINT);
   }
-  return postgresDatabase(address, lifetime);
+  return postgresDatabase(address, timeoutMs, lifetime);
 }
 
 /** Checked here because the drivers quote the whole address, password included, when they do not like it. */
@@ -61,6 +68,6 @@ function readAddress(address: string | undefined): { address: string; host: stri
   return { address, host: url.hostname.toLowerCase() };
 }
 
-function patienceOf(text: string | undefined): number | undefined {
+function msOf(text: string | undefined): number | undefined {
   return text !== undefined && /^[0-9]{1,6}$/.test(text) ? Number(text) : undefined;
 }

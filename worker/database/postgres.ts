@@ -1,17 +1,21 @@
 /** Postgres over TCP with `pg`, or through Hyperdrive. */
 import { Client, DatabaseError as PgError } from "pg";
 import { connectionOptions } from "../../protocol/postgres-url.ts";
+import { cancel } from "./cancel.ts";
 import type { Database, Lifetime, QueryOptions } from "./database.ts";
 import { DatabaseError, DatabaseUnavailable } from "./failure.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
-const QUERY_TIMEOUT_MS = 15_000;
+/** A statement that was cancelled tells so within this. */
+const CANCEL_MS = 2_000;
 
 /**
  * A connection for each query, closed behind the answer: in a Worker a socket belongs to the request that opened it, and
  * a client used again by the next one hangs for ever. (Through Hyperdrive it is the local end of a kept pool.)
+ *
+ * @param timeoutMs a statement that takes longer is cancelled: it holds a connection, and perhaps locks.
  */
-export function postgresDatabase(connectionString: string, lifetime?: Lifetime): Database {
+export function postgresDatabase(connectionString: string, timeoutMs: number, lifetime?: Lifetime): Database {
   return {
     async query<T>(text: string, params: readonly unknown[] = [], { onSent }: QueryOptions = {}) {
       const client = new Client({
@@ -19,7 +23,7 @@ export function postgresDatabase(connectionString: string, lifetime?: Lifetime):
         connectionString: connectionOptions(connectionString).connectionString,
         application_name: "rowcast-worker",
         connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-        query_timeout: QUERY_TIMEOUT_MS,
+        query_timeout: timeoutMs + Math.min(CANCEL_MS, timeoutMs),
       });
       if (IN_WORKERD && client.host.includes(":")) bracketHost(client);
       let handshake = false;
@@ -28,15 +32,21 @@ export function postgresDatabase(connectionString: string, lifetime?: Lifetime):
       // A connection that breaks says so in an event as well as in the query; unheard, it would end the process.
       client.on("error", () => {});
       let sent = false;
+      let timer: ReturnType<typeof setTimeout> | undefined;
       try {
         await client.connect();
         sent = true;
         onSent?.();
+        timer = setTimeout(() => {
+          const cancelled = cancel(client);
+          lifetime?.waitUntil(cancelled);
+        }, timeoutMs);
         const { rows } = await client.query(text, [...params]);
         return rows as T[];
       } catch (error) {
         throw handshake ? tlsFailure(error) : toFailure(error, sent);
       } finally {
+        clearTimeout(timer);
         // Whatever closing brings, the answer is there or the error is known.
         const closed = client.end().catch(() => {});
         lifetime?.waitUntil(closed);
