@@ -1,5 +1,6 @@
 /** The functions that are written for each watched table: they tell what anything else would, and never fail a writer. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Client } from "pg";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { brief, Outbox } from "./outbox.ts";
 
 let outbox: Outbox;
@@ -53,6 +54,226 @@ describe("a table that is altered where no event trigger follows", () => {
       "INSERT",
       "UPDATE",
       "UPDATE",
+    ]);
+    await writer.end();
+  });
+});
+
+describe("the question whether a table is still the one that its functions were written for", () => {
+  beforeAll(() => outbox.sql(`ALTER EVENT TRIGGER rowcast_follow_ddl DISABLE`));
+  afterAll(() =>
+    outbox.sql(`DROP TABLE IF EXISTS u, u_former; ALTER EVENT TRIGGER rowcast_follow_ddl ENABLE`),
+  );
+  beforeEach(() =>
+    outbox.sql(`DROP TABLE IF EXISTS u, u_former; CREATE TABLE u (id int PRIMARY KEY, n int, s text);
+      SELECT rowcast.watch('u'); INSERT INTO u VALUES (1, 1, '1'), (2, 2, '2')`),
+  );
+
+  /** A session whose plans are from before what follows, and that nothing is told of any more. */
+  async function experienced(): Promise<Client> {
+    const writer = await outbox.connect();
+    await writer.query(`UPDATE u SET n = n + 1 WHERE id = 1; UPDATE u SET n = n - 1 WHERE id = 1;
+      INSERT INTO u VALUES (9); DELETE FROM u WHERE id = 9`);
+    await outbox.next();
+    return writer;
+  }
+
+  async function data(): Promise<unknown[]> {
+    return (await outbox.next()).map((change) => change.data);
+  }
+
+  it("is answered anew within a transaction, and after a savepoint took the change back", async () => {
+    const writer = await experienced();
+    await writer.query(
+      `BEGIN; UPDATE u SET n = 10 WHERE id = 1; SAVEPOINT s; ALTER TABLE u ADD COLUMN x int DEFAULT 7`,
+    );
+    await writer.query(`UPDATE u SET n = 11 WHERE id = 1; ROLLBACK TO s`);
+    await writer.query(`UPDATE u SET n = 12 WHERE id = 1; SAVEPOINT t; ALTER TABLE u RENAME COLUMN n TO m`);
+    await writer.query(`UPDATE u SET m = 13 WHERE id = 1; RELEASE t; ALTER TABLE u DROP COLUMN m`);
+    await writer.query(`UPDATE u SET s = 'x' WHERE id = 1; COMMIT; UPDATE u SET s = 'y' WHERE id = 1`);
+    expect(await data()).toEqual([
+      { id: 1, n: 10, s: "1" },
+      { id: 1, n: 12, s: "1" },
+      { id: 1, m: 13, s: "1" },
+      { id: 1, s: "x" },
+      { id: 1, s: "y" },
+    ]);
+    await writer.end();
+  });
+
+  it.each(["auto", "force_custom_plan", "force_generic_plan"])(
+    "is answered anew with plan_cache_mode = %s",
+    async (mode) => {
+      const writer = await outbox.connect();
+      await writer.query(`SET plan_cache_mode = ${mode}`);
+      for (let i = 0; i < 8; i++) await writer.query(`UPDATE u SET n = n + 1 WHERE id = 1`);
+      await outbox.next();
+      await outbox.sql(
+        `ALTER TABLE u RENAME COLUMN n TO m; ALTER TABLE u ALTER COLUMN s TYPE json USING to_json(s)`,
+      );
+      await writer.query(`UPDATE u SET s = '[1]', m = 0 WHERE id = 1`);
+      expect(await outbox.next()).toMatchObject([{ data: { id: 1, m: 0, s: [1] }, old: { m: 9, s: "1" } }]);
+      await writer.end();
+    },
+  );
+
+  it("sees the table as the statement does, also where the snapshot is an older one", async () => {
+    const writer = await experienced();
+    await writer.query(`BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1`);
+    await outbox.sql(`ALTER TABLE u RENAME COLUMN n TO m; ALTER TABLE u ADD COLUMN x int`);
+    await writer.query(
+      `UPDATE u SET m = 5 WHERE id = 1; UPDATE u SET x = 6; INSERT INTO u (id, m) VALUES (3, 3)`,
+    );
+    await writer.query(`DELETE FROM u WHERE id = 3; COMMIT`);
+    expect(await data()).toEqual([
+      { id: 1, m: 5, s: "1", x: null },
+      { id: 1, m: 5, s: "1", x: 6 },
+      { id: 2, m: 2, s: "2", x: 6 },
+      { id: 3, m: 3, s: null, x: null },
+      { id: 3, m: 3, s: null, x: null },
+    ]);
+    await writer.end();
+  });
+
+  it("tells a column from a virtual one that took its place", async () => {
+    const writer = await experienced();
+    await outbox.sql(
+      `ALTER TABLE u DROP COLUMN s; ALTER TABLE u ADD COLUMN s text GENERATED ALWAYS AS ('n' || 1) VIRTUAL`,
+    );
+    await writer.query(`UPDATE u SET n = 5 WHERE id = 1; DELETE FROM u WHERE id = 2`);
+    expect(await data()).toEqual([
+      { id: 1, n: 5, s: "n1" },
+      { id: 2, n: 2, s: "n1" },
+    ]);
+    await writer.end();
+  });
+
+  it("is about one table, not about one of its name", async () => {
+    const writer = await experienced();
+    await outbox.sql(`ALTER TABLE u RENAME TO u_former; ALTER TABLE u_former DROP COLUMN s;
+      CREATE TABLE u (id int PRIMARY KEY, n int, other text); SELECT rowcast.watch('u')`);
+    await writer.query(
+      `UPDATE u_former SET n = 5 WHERE id = 1; INSERT INTO u VALUES (1, 1, 'o'); UPDATE u SET n = 2`,
+    );
+    expect(await outbox.next()).toMatchObject([
+      { operation: "UPDATE", data: { id: 1, n: 5 } },
+      { operation: "INSERT", data: { id: 1, n: 1, other: "o" } },
+      { operation: "UPDATE", data: { id: 1, n: 2, other: "o" } },
+    ]);
+    await outbox.sql(`DROP TABLE u; CREATE TABLE u (n text PRIMARY KEY); SELECT rowcast.watch('u')`);
+    await writer.query(`INSERT INTO u VALUES ('k'); UPDATE u SET n = 'l'`);
+    expect((await outbox.next()).map(brief)).toEqual([
+      `INSERT u {"n":"k"}`,
+      `DELETE u {"n":"k"}`,
+      `INSERT u {"n":"l"}`,
+    ]);
+    await writer.end();
+  });
+
+  it("is answered with no where a dump was loaded, until the table is watched again", async () => {
+    // What a dump does to these functions: their text is the same, and the table has another oid.
+    const here = `regexp_replace(prosrc, 'TG_RELID = \\d+(.*?)''\\d+''', 'TG_RELID = ' || $1 || '\\1''' || $1 || '''')`;
+    const pieces = `SELECT proname, ${here} AS body FROM pg_proc WHERE pronamespace = 'rowcast'::regnamespace
+      AND prosrc LIKE '%TG_RELID = ' || 'u'::regclass::oid || '%'`;
+    const missing = 4_000_000_000;
+    for (const { proname, body } of await outbox.sql<{ proname: string; body: string }>(pieces, [missing])) {
+      expect(body).toContain(`TG_RELID = ${missing} AND rowcast.is_as_written('${missing}'`);
+      await outbox.sql(`CREATE OR REPLACE FUNCTION rowcast.${proname}() RETURNS trigger LANGUAGE plpgsql
+        SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $x$${body}$x$`);
+    }
+    await outbox.sql(
+      `INSERT INTO u VALUES (3, 3); UPDATE u SET n = 4 WHERE id = 3; DELETE FROM u WHERE id = 3`,
+    );
+    expect((await outbox.next()).slice(-3).map(brief)).toEqual([
+      `INSERT u {"id":3}`,
+      `UPDATE u {"id":3}`,
+      `DELETE u {"id":3}`,
+    ]);
+    expect(await outbox.sql(pieces, [missing])).toEqual([]);
+    await outbox.sql(`SELECT rowcast.sync_all()`);
+    expect(await outbox.sql(pieces, [missing])).toHaveLength(3);
+  });
+
+  it("is answered with yes as long as nothing was altered, whatever the columns are", async () => {
+    await outbox.sql(`CREATE DOMAIN filled AS int NOT NULL; CREATE SCHEMA "Odd %s"; CREATE TYPE pair AS (a int, b filled);
+      CREATE TABLE "Odd %s"."a""b" (gone int, id filled PRIMARY KEY, "x ""y'" text COLLATE "C", "%I" int[], "a"":null" pair, d date);
+      ALTER TABLE "Odd %s"."a""b" DROP COLUMN gone; SELECT rowcast.watch('"Odd %s"."a""b"');
+      ALTER FUNCTION rowcast.capture_sql(oid, text) RENAME TO capture_sql_gone`);
+    const told =
+      await outbox.told(`INSERT INTO "Odd %s"."a""b" (id) VALUES (1), (2); UPDATE "Odd %s"."a""b" SET d = '2026-01-01';
+      UPDATE "Odd %s"."a""b" SET id = 3 WHERE id = 2; DELETE FROM "Odd %s"."a""b"`);
+    await outbox.sql(`ALTER FUNCTION rowcast.capture_sql_gone(oid, text) RENAME TO capture_sql`);
+    expect(told).toHaveLength(8);
+  });
+});
+
+describe("values are written the same whatever the writer's settings are", () => {
+  afterAll(() => outbox.sql(`ALTER EVENT TRIGGER rowcast_follow_ddl ENABLE`));
+
+  const settings = `SET TimeZone = 'Asia/Tokyo'; SET DateStyle = 'German'; SET IntervalStyle = 'iso_8601';
+    SET extra_float_digits = -5; SET bytea_output = 'escape'; SET lc_monetary = 'C'`;
+
+  // One table for each type: a function pins nothing but what its own columns need.
+  it.each([
+    ["timestamptz", `'2026-03-01 12:00+00'`],
+    ["timestamp", `'2026-03-01 12:00'`],
+    ["date", `'2026-03-01'`],
+    ["time", `'12:00:01.5'`],
+    ["timetz", `'12:00+05:30'`],
+    ["interval", `'1 day 2 hours'`],
+    ["float8", `0.1::float8 + 0.2`],
+    ["float4", `1::float4 / 3`],
+    ["bytea", `'\\x00ff'`],
+    ["money", `'12.34'`],
+    ["timestamptz[]", `'{2026-03-01 12:00+00}'`],
+    ["tstzrange", `'[2026-03-01 12:00+00,)'`],
+    ["elapsed", `'1 day 2 hours'`],
+    ["moment", `ROW('2026-03-01 12:00+00', 0.1::float8 + 0.2)::moment`],
+  ])("%s", async (type, value) => {
+    await outbox.sql(`DROP TABLE IF EXISTS v; DROP DOMAIN IF EXISTS elapsed; DROP TYPE IF EXISTS moment;
+      CREATE DOMAIN elapsed AS interval; CREATE TYPE moment AS (at timestamptz, f float8);
+      CREATE TABLE v (id int PRIMARY KEY, v ${type}); SELECT rowcast.watch('v')`);
+    const writer = await outbox.connect();
+    await writer.query(settings);
+    await outbox.next();
+    await outbox.sql(`INSERT INTO v VALUES (1, ${value})`);
+    await writer.query(`INSERT INTO v SELECT 2, v FROM v; UPDATE v SET v = NULL WHERE id = 2;
+      UPDATE v SET v = (SELECT v FROM v WHERE id = 1) WHERE id = 2; DELETE FROM v WHERE id = 2`);
+    const told = (await outbox.next()).map((change) => [change.data?.["v"], change.old?.["v"]]);
+    const [shown] = await outbox.sql(`SELECT rowcast.row_json(v.*) -> 'v' AS v FROM v`);
+    const { v } = shown as { v: unknown };
+    expect(told).toEqual([
+      [v, undefined],
+      [v, undefined],
+      [null, v],
+      [v, null],
+      [v, undefined],
+    ]);
+    await writer.end();
+  });
+
+  it("also of a table that was altered since, and the settings stay the writer's", async () => {
+    await outbox.sql(`ALTER EVENT TRIGGER rowcast_follow_ddl DISABLE; DROP TABLE IF EXISTS v;
+      CREATE TABLE v (id int PRIMARY KEY); SELECT rowcast.watch('v');
+      ALTER TABLE v ADD COLUMN t timestamptz DEFAULT '2026-03-01 12:00+00', ADD COLUMN i interval DEFAULT '1 day 2 hours'`);
+    const writer = await outbox.connect();
+    await writer.query(settings);
+    await writer.query(`SET TIME ZONE INTERVAL '-08:30' HOUR TO MINUTE`);
+    const show = async (): Promise<unknown> =>
+      (
+        await writer.query(`SELECT name, setting FROM pg_settings
+          WHERE name ~* '^(timezone|datestyle|intervalstyle|extra_float_digits|bytea_output|lc_monetary)$'`)
+      ).rows;
+    const before = await show();
+    await outbox.next();
+    await writer.query(`BEGIN; SET LOCAL bytea_output = 'hex'; INSERT INTO v VALUES (1)`);
+    expect(await show()).not.toEqual(before);
+    await writer.query(`SET LOCAL bytea_output = 'escape'`);
+    expect(await show()).toEqual(before);
+    await writer.query(`COMMIT`);
+    expect(await show()).toEqual(before);
+    expect(await outbox.next()).toMatchObject([
+      { data: { t: "2026-03-01T12:00:00+00:00", i: "1 day 02:00:00" } },
     ]);
     await writer.end();
   });
