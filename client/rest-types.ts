@@ -45,7 +45,7 @@ export type AppType = Hono<
                 ms: number | null;
               };
               clients: {
-                total: number;
+                total: number | null;
                 regions: {
                   [x: string]: number;
                 };
@@ -58,8 +58,8 @@ export type AppType = Hono<
               };
               history: {
                 oldest: string;
-                changes: number;
-                bytes: number;
+                changes: number | null;
+                bytes: number | null;
                 ageMs: number | null;
               };
               database: "asleep" | "awake" | "not_asked" | "unreachable";

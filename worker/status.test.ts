@@ -1,11 +1,12 @@
+import { SignJWT } from "jose";
 import { expect, it } from "vitest";
 import * as v from "valibot";
 import packageJson from "../package.json";
 import { call, FakeListener, outboxChange, SECRET, TestSocket } from "../test/support/worker.ts";
 import { StatusBody } from "./status.ts";
 
-async function status(search = "") {
-  const response = await call(`/api/status${search}`);
+async function status(search = "", init: RequestInit = {}) {
+  const response = await call(`/api/status${search}`, init);
   expect(response.status).toBe(200);
   expect(response.headers.get("Cache-Control")).toBe("no-store");
   return v.parse(StatusBody, await response.json());
@@ -35,6 +36,32 @@ it("tells position, reach, lag and clients, by region and hub", async () => {
   });
   expect(body.cursorAgeMs).toBeLessThan(10_000);
   for (const socket of sockets) socket.close();
+});
+
+it("tells a pinned token how the service is, and nothing of how much others do", async () => {
+  const listener = new FakeListener();
+  await listener.start();
+  await listener.deliver(outboxChange(), outboxChange());
+  const socket = await TestSocket.open("?region=weur");
+  await socket.next("welcome");
+  const as = async (filter: object | undefined) => {
+    const token = await new SignJWT({ sub: "ada", role: "read", exp: Date.now() / 1000 + 60, filter })
+      .setProtectedHeader({ alg: "HS256" })
+      .sign(new TextEncoder().encode("test-jwt-secret-0123456789-0123456789"));
+    return status("", { headers: { Authorization: `Bearer ${token}` } });
+  };
+  await expect.poll(async () => (await as(undefined)).clients.total, { timeout: 5000 }).toBe(1);
+  const whole = await as(undefined);
+  expect(whole.history.changes).toBeGreaterThan(0);
+  const pinned = await as({ orders: { customer_name: ["Ada"] } });
+  const { status: state, position, listener: seen, database, versions } = whole;
+  expect(pinned).toMatchObject({
+    ...{ status: state, position, listener: seen, database, versions },
+    lag: { changes: null },
+    clients: { total: null, regions: {}, hubs: {}, shards: {} },
+    history: { oldest: whole.history.oldest, changes: null, bytes: null, ageMs: null },
+  });
+  socket.close();
 });
 
 it("says so when the database does not answer, and is degraded", async () => {

@@ -1,6 +1,6 @@
 /**
  * `/api/status`: how things stand, in depth. It asks the database how much waits, unless that could wake one that sleeps;
- * `?probe=1` asks all the same.
+ * `?probe=1` asks all the same. Who is pinned is told how the service is, and nothing of how much others do.
  */
 import { Hono } from "hono";
 import * as v from "valibot";
@@ -38,12 +38,14 @@ export const StatusBody = v.object({
   lag: v.object({
     changes: v.pipe(
       v.nullable(Count),
-      v.description(`Changes that wait in the database, up to ${MAX_COUNTED}; null when it was not asked`),
+      v.description(
+        `Changes that wait in the database, up to ${MAX_COUNTED}; null when it was not asked, and for a pinned token`,
+      ),
     ),
     ms: v.pipe(v.nullable(Ms), v.description("From the statement to the log, of the last batch")),
   }),
   clients: v.object({
-    total: Count,
+    total: v.pipe(v.nullable(Count), v.description("Null, and the rest empty, for a pinned token")),
     regions: v.record(v.string(), Count),
     hubs: v.pipe(v.record(v.string(), Count), v.description("Those that the log pushes to")),
     shards: v.pipe(
@@ -53,8 +55,8 @@ export const StatusBody = v.object({
   }),
   history: v.object({
     oldest: v.pipe(v.string(), v.description("The position that history reaches back to")),
-    changes: Count,
-    bytes: v.pipe(Count, v.description("Of the whole storage")),
+    changes: v.pipe(v.nullable(Count), v.description("Null, as what follows, for a pinned token")),
+    bytes: v.pipe(v.nullable(Count), v.description("Of the whole storage")),
     ageMs: v.nullable(Ms),
   }),
   database: v.pipe(
@@ -88,7 +90,8 @@ export const status = new Hono<AppEnv>()
         openDatabase({ ...c.env, DATABASE_PATIENCE_MS: "0" }, c.executionCtx),
       ).query<{ waiting: number | null }>(text, params);
     const asked = mayAsk(details) || c.req.valid("query").probe === "1";
-    const found = asked ? await probe(details.cursor, query) : null;
+    const isPinned = c.get("access").pin !== null;
+    const found = asked ? await probe(isPinned ? null : details.cursor, query) : null;
     const deployment = c.env.CF_VERSION_METADATA;
     const body: StatusBody = {
       success: true,
@@ -102,13 +105,15 @@ export const status = new Hono<AppEnv>()
         controls: [...controls],
       },
       lag: { changes: found?.waiting ?? null, ms: lagMs },
-      clients: {
-        total: connectedClients,
-        regions: details.regions,
-        hubs: details.hubs,
-        shards: details.shards,
-      },
-      history,
+      clients: isPinned
+        ? { total: null, regions: {}, hubs: {}, shards: {} }
+        : {
+            total: connectedClients,
+            regions: details.regions,
+            hubs: details.hubs,
+            shards: details.shards,
+          },
+      history: isPinned ? { oldest: history.oldest, changes: null, bytes: null, ageMs: null } : history,
       database: found?.database ?? (listener === "asleep" ? "asleep" : "not_asked"),
       versions: {
         rowcast: packageJson.version,

@@ -115,7 +115,9 @@ export const streamPaths = {
   "/api/status": {
     get: {
       summary: "How things stand, in depth",
-      description: "A database that may be asleep is not asked, unless `probe` says so.",
+      description:
+        "A database that may be asleep is not asked, unless `probe` says so. A pinned token is told how the service is, not " +
+        "how much others do: numbers of clients, of waiting changes and of the history are null.",
       parameters: [
         {
           name: "probe",
