@@ -82,7 +82,7 @@ export async function deploy(options: DeployOptions): Promise<string> {
     throw new DeployError("The Worker is deployed, its address unknown: set WORKER_URL and run again.");
   }
   say(`7/7 smoke test of ${new URL("/health", url).href}`);
-  await smoke(url, options.patienceMs);
+  await smoke(url, options.environment, options.patienceMs);
   return url;
 }
 
@@ -195,14 +195,15 @@ function findAddress(report: string): string | null {
 }
 
 /** A new address takes a while until it is known everywhere, and old code may answer for a moment. */
-async function smoke(url: string, patienceMs: number): Promise<void> {
+async function smoke(url: string, environment: string, patienceMs: number): Promise<void> {
   const until = performance.now() + patienceMs;
   for (let pauseMs = 250; ; pauseMs = Math.min(2 * pauseMs, 5_000)) {
     const problem = await findHealthProblem(url);
     if (problem === null) return;
     if (performance.now() + pauseMs > until) {
       throw new DeployError(
-        `The Worker is deployed, but ${problem}. \`npx wrangler tail\` shows what it says; \`npx wrangler rollback\` brings back the version before.`,
+        `The Worker is deployed, but ${problem}. \`npx wrangler tail --env "${environment}"\` shows what it says; ` +
+          `\`npx wrangler rollback --env "${environment}"\` brings back the version before.`,
       );
     }
     await wait(pauseMs);

@@ -17,7 +17,7 @@ export async function requireIngestSecret(env: Env, authorization: string | unde
   if (secrets.length === 0) {
     throw new Problem(
       "unavailable",
-      `INGEST_SECRET is not set, or shorter than ${MIN_SECRET_CHARS} characters: npx wrangler secret put INGEST_SECRET`,
+      `INGEST_SECRET is not set, or shorter than ${MIN_SECRET_CHARS} characters: npx wrangler secret put INGEST_SECRET --env ""`,
     );
   }
   const given = /^Bearer +(.+)$/i.exec(authorization ?? "")?.[1] ?? "";

@@ -56,7 +56,11 @@ it("tells a pinned token how the service is, and nothing of how much others do",
   const pinned = await as({ orders: { customer_name: ["Ada"] } });
   const { status: state, position, listener: seen, database, versions } = whole;
   expect(pinned).toMatchObject({
-    ...{ status: state, position, listener: seen, database, versions },
+    status: state,
+    position,
+    listener: seen,
+    database,
+    versions,
     lag: { changes: null },
     clients: { total: null, regions: {}, hubs: {}, shards: {} },
     history: { oldest: whole.history.oldest, changes: null, bytes: null, ageMs: null },

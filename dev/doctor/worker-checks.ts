@@ -92,7 +92,7 @@ async function findSecret(stage: Stage): Promise<Finding> {
   if (answer.status === 401 || answer.status === 403) {
     return failed(
       "the Worker does not accept it",
-      "INGEST_SECRET has to be the same here, at the listener and at the Worker (npx wrangler secret put INGEST_SECRET)",
+      'INGEST_SECRET has to be the same here, at the listener and at the Worker (npx wrangler secret put INGEST_SECRET --env "")',
     );
   }
   return failed(describeAnswer(answer), "the Worker's log says more: npx wrangler tail");

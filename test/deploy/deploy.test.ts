@@ -174,7 +174,7 @@ test.each([
     step: 7,
     what: "a Worker that does not answer",
     broken: { WORKER_URL: "http://127.0.0.1:1", SMOKE_PATIENCE_MS: "0" },
-    advice: /does not answer.*wrangler rollback/,
+    advice: /does not answer.*wrangler rollback --env ""/,
   },
 ])(
   "step $step fails, by $what: it says what to do, nothing after it runs, the next run goes through",

@@ -43,6 +43,24 @@ describe("commands", () => {
   });
 });
 
+/** Where there are several, wrangler takes the first and only warns: a secret or a rollback for staging would reach production. */
+test("each wrangler command that changes a Worker says which environment", () => {
+  const files = globSync(
+    "{*.md,.*.example,*.toml,{cli,deploy,dev,docs,listener,ops,web,worker}/**/*.{md,ts,example,toml}}",
+    {
+      cwd: PROJECT_DIR,
+      exclude: (path) => /(^|\/)(node_modules|dist)$/.test(path),
+    },
+  );
+  const commands = files.flatMap((file) =>
+    [...text(file).matchAll(/npx wrangler (?:secret|rollback|deploy|delete|versions)\b[^`)\n]{0,60}/g)].map(
+      ([command]) => `${file}: ${command}`,
+    ),
+  );
+  expect(commands.length).toBeGreaterThan(5);
+  expect(commands.filter((command) => !command.includes("--env"))).toEqual([]);
+});
+
 describe("docs/configuration.md", () => {
   const sections = new Map(
     text("docs/configuration.md")

@@ -44,7 +44,7 @@ function readAddress(address: string | undefined): { address: string; host: stri
   if (!address) {
     throw new Problem(
       "database_not_configured",
-      "DATABASE_URL is not set. Put it into .dev.vars, or: npx wrangler secret put DATABASE_URL",
+      'DATABASE_URL is not set. Put it into .dev.vars, or: npx wrangler secret put DATABASE_URL --env ""',
     );
   }
   const url = URL.canParse(address) ? new URL(address) : null;
