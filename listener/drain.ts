@@ -4,12 +4,12 @@
  *     settle ─► drain ─► wait ─► drain ─► wait …        until the connection is lost, which throws, or it may sleep
  *
  * settle: ask the ChangeLog where it stands and make sure that its history is this database's.
- * drain:  read a page, POST it, go on from there, while there is more.
+ * drain:  read a page, POST it while the next is read, go on from there, while there is more.
  * wait:   for the doorbell, or for the keepalive. A doorbell that rang during the drain ends the wait at once. Under load
  *         the doorbell is kept silent, and the wait is a short pause (listener/silence.ts).
  *
- * Nothing is kept here but the place where the ChangeLog stands, and the ChangeLog knows that better: whatever is lost,
- * it is asked again. One POST in flight; what waits, waits in the outbox.
+ * Nothing is kept here but the place where the ChangeLog stands, and it knows that better: whatever is lost, it is asked
+ * again. One POST in flight and one page read ahead; what else waits, waits in the outbox.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LastChange, LogState } from "../protocol/ingest.ts";
@@ -122,15 +122,17 @@ export async function serve(world: World, database: Database): Promise<void> {
   /** Until a read says that nothing is left. Returns what was stored. */
   async function drain(): Promise<{ changes: number; batches: number }> {
     const total = { changes: 0, batches: 0 };
-    let more = true;
-    while (more) {
-      // A ring amid a drain of several pages is answered by the next of them.
-      if (total.batches > 0 && doorbell.rung) counters.spared++;
-      doorbell.answer();
-      const page = await database.read(place.cursor, size.changes, size.bytes);
+    let reading: Promise<Page> | null = read(place.cursor);
+    while (reading !== null) {
+      const page: Page = await reading;
+      reading = null;
       world.postgresBackoff.reset();
-      more = page.more;
-      if (page.count === 0 && !more) continue;
+      if (page.count === 0 && !page.more) break;
+      if (page.more) {
+        // Read while this page is on its way: it is next unless this one is not stored.
+        if (doorbell.rung) counters.spared++;
+        reading = read(page.next_cursor);
+      }
       const { changes, next_cursor: to, read_at: readAt } = page;
       const body = appendText({ source, from: place.cursor, to, changes, readAt });
       const answer = await append(place.cursor, body);
@@ -142,11 +144,19 @@ export async function serve(world: World, database: Database): Promise<void> {
       } else {
         if (answer.kind === "conflict") await follow(answer.state);
         else await shrink(page, answer.reason);
-        more = true;
+        reading = read(place.cursor); // and what was read ahead is left
       }
     }
     size = { changes: config.BATCH_CHANGES, bytes: config.BATCH_BYTES };
     return total;
+  }
+
+  /** What follows a cursor. What rang before is in it. */
+  function read(cursor: string): Promise<Page> {
+    doorbell.answer();
+    const page = database.read(cursor, size.changes, size.bytes);
+    page.catch(() => undefined); // Thrown where it is waited for; read ahead, that may be never.
+    return page;
   }
 
   /** Nothing to tell but that we live. */

@@ -1,12 +1,12 @@
 /** One change of one row, as clients receive it. */
 import * as v from "valibot";
-import { record } from "./record.ts";
+import { anyRecord } from "./record.ts";
 
 export const Operation = v.picklist(["INSERT", "UPDATE", "DELETE", "TRUNCATE"]);
 export type Operation = v.InferOutput<typeof Operation>;
 
 /** A row, or part of one, as Postgres' `to_jsonb` writes it: numbers exact in the text, timestamps in UTC. */
-export const Row = record(v.string(), v.unknown());
+export const Row = anyRecord();
 export type Row = v.InferOutput<typeof Row>;
 
 /** A transaction id (xid8) in decimal: it may be larger than a JavaScript number can hold. */

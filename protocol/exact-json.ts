@@ -19,12 +19,15 @@ const json = JSON as unknown as {
   isRawJSON?(value: unknown): value is RawNumber;
 };
 
-/** Only a run of this many digits and dots can be a number that a double does not hold exactly. */
-const MAYBE_INEXACT = /[0-9.]{16}/;
+/**
+ * Only a number that begins with so many digits and dots may be one that a double does not hold exactly. A number follows
+ * `[`, a comma, or a name and its colon; digits within a string, of which identifiers are full, do not send a text the slow way.
+ */
+const MAYBE_INEXACT = /(?:^|[[,]|"\s*:)\s*-?[0-9.]{16}/;
 
 /**
  * `JSON.parse`, but numbers that would lose digits become raw numbers. The slow way through a reviver is taken only when
- * the text holds a run of 16 digits.
+ * a number of 16 digits may be in the text.
  *
  * @throws {SyntaxError} when the text is not JSON.
  */

@@ -43,16 +43,43 @@ describe("exact JSON", () => {
     expect(scalarText(parseExact(text))).toBe(text);
   });
 
+  it("keeps them wherever a number may stand", () => {
+    const [number, space] = [
+      fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }),
+      fc.stringMatching(/^[ \t\n\r]{0,2}$/),
+    ];
+    const place = fc.constantFrom(
+      "X",
+      "[X]",
+      "[1,X]",
+      '["s",X,X]',
+      '{"a"_:X}',
+      '{"a":1,"b"_:X}',
+      '[{"a":[X],"b":{"c":X}}]',
+    );
+    fc.assert(
+      fc.property(number, space, place, (n, s, where) => {
+        const text = where.replaceAll("X", `${s}${n}${s}`).replaceAll("_", s);
+        expect(JSON.stringify(parseExact(text))).toBe(text.replaceAll(/\s/g, ""));
+      }),
+    );
+  });
+
   it("reads everything else as JSON.parse does", () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
         expect(parseExact(text)).toEqual(JSON.parse(text));
       }),
     );
-    expect(parseExact('{"a":12.50,"b":1.0000000000000000,"c":"1234567890123456789"}')).toEqual({
+    expect(
+      parseExact(
+        '{"a":12.50,"b":1.0000000000000000,"c":"1234567890123456789","d":":1234567890123456789,1234567890123456789"}',
+      ),
+    ).toEqual({
       a: 12.5,
       b: 1,
       c: "1234567890123456789",
+      d: ":1234567890123456789,1234567890123456789",
     });
   });
 

@@ -25,3 +25,11 @@ export function record<
     "~run": (dataset, config) => entries["~run"](dataset, config) as never,
   };
 }
+
+/** A record of anything: only that it is an object is checked, and it is taken as it is. */
+export function anyRecord(): v.RecordSchema<v.StringSchema<undefined>, v.UnknownSchema, undefined> {
+  return {
+    ...v.record(v.string(), v.unknown()), // as which it is described in OpenAPI
+    "~run": (dataset, config) => AnyObject["~run"](dataset, config) as never,
+  };
+}
