@@ -41,6 +41,8 @@ export interface Env {
   /** Requests an address or token may make: 429 beyond. Not bound, not limited. */
   READ_LIMIT?: RateLimit;
   WRITE_LIMIT?: RateLimit;
+  /** The same of streams, and of tickets for them: by address, and by token. */
+  CONNECT_LIMIT?: RateLimit;
   /** Workers Analytics Engine, when bound (analytics.ts): a point for each batch and each connection. */
   ANALYTICS?: AnalyticsEngineDataset;
   /** Which version of the Worker runs, for /api/status. */

@@ -4,6 +4,7 @@ import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from "j
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Env } from "../env.ts";
 import { app } from "../app.ts";
+import { addressOf } from "../http/caller.ts";
 import { call, FakeListener, outboxChange, TestSocket } from "../../test/support/worker.ts";
 
 const env = testEnv as unknown as Env;
@@ -386,10 +387,6 @@ describe("limits", () => {
     const answer = await ask(vars, "/api/changes", { headers });
     expect(answer).toMatchObject({ status: 429, code: "too_many_requests" });
     expect(answer.headers.get("Retry-After")).toBe("60");
-    expect(await ask(vars, "/sse", { headers })).toMatchObject({ status: 429 });
-    expect(await ask({ ...vars, WRITE_LIMIT: limit }, "/api/ticket", { method: "POST" })).toMatchObject({
-      status: 429,
-    });
     // Refused tokens are counted too, by where they come from.
     const before = keys.length;
     expect(
@@ -401,4 +398,77 @@ describe("limits", () => {
     expect(keys[0]).toMatch(/^address [0-9a-f]{16}$/);
     expect(keys[1]).toBe("subject ada");
   });
+
+  const ARRIVALS = [
+    ["/ws", { headers: { Upgrade: "websocket" } }],
+    ["/sse", {}],
+    ["/api/ticket", { method: "POST" }],
+  ] as const;
+  /** One who arrives there, from that address. */
+  const arrive = (
+    [path, init]: (typeof ARRIVALS)[number],
+    address: string,
+    vars: Partial<Env> = {},
+    headers: Record<string, string> = {},
+  ) =>
+    ask({ RATE_LIMITS: "on", ...vars }, path, {
+      ...init,
+      headers: { ...("headers" in init && init.headers), "CF-Connecting-IP": address, ...headers },
+    });
+
+  it("let hundreds come back from one address in a minute, then refuse it and nobody else", async () => {
+    // Of wrangler.toml, as it is played here.
+    const limit = env.CONNECT_LIMIT as RateLimit;
+    const statuses = async (address: string, vars?: Partial<Env>, headers?: Record<string, string>) => {
+      const answers = [];
+      for (const arrival of ARRIVALS) answers.push(await arrive(arrival, address, vars, headers));
+      return answers.map(({ status, headers }) => [status, headers.get("Retry-After")]);
+    };
+    const welcome = [
+      [101, null],
+      [200, null],
+      [201, null],
+    ];
+    const tooMany = ARRIVALS.map(() => [429, "60"]);
+    /** False when it did not happen within one minute of the clock, by which the limit counts. */
+    const tryWith = async (address: string, other: string) => {
+      const minute = () => Math.floor(Date.now() / 60_000);
+      const begun = minute();
+      const request = new Request("http://rowcast.test", { headers: { "CF-Connecting-IP": address } });
+      const key = `address ${await addressOf(request)}`;
+      await Promise.all(Array.from({ length: 1_200 - ARRIVALS.length }, () => limit.limit({ key })));
+      const seen = [
+        await statuses(address),
+        await statuses(address),
+        await statuses(address, {}, { Authorization: "Bearer x.y.z" }), // before a token is looked at
+        await statuses(address, { RATE_LIMITS: "off" }),
+        await statuses(other),
+      ];
+      if (minute() !== begun) return false;
+      expect(seen).toEqual([welcome, tooMany, tooMany, welcome, welcome]);
+      return true;
+    };
+    if (!(await tryWith("203.0.113.8", "203.0.113.9"))) await tryWith("203.0.113.10", "203.0.113.11");
+  });
+
+  it.each(ARRIVALS.map((arrival) => [arrival[0], arrival] as const))(
+    "are counted at %s by address, and by token from wherever it comes",
+    async (_, arrival) => {
+      const keys: string[] = [];
+      const counting = {
+        limit: ({ key }: { key: string }) => Promise.resolve({ success: keys.push(key) < 4 }),
+      } as unknown as RateLimit;
+      const token = { Authorization: `Bearer ${await sign()}` };
+      const vars = { CONNECT_LIMIT: counting };
+      expect((await arrive(arrival, "203.0.113.11", vars, token)).status).toBeLessThan(300);
+      expect(await arrive(arrival, "203.0.113.12", vars, token)).toMatchObject({ status: 429 });
+      expect(keys).toEqual([
+        expect.stringMatching(/^address /),
+        "subject ada",
+        expect.stringMatching(/^address /),
+        "subject ada",
+      ]);
+      expect(keys[0]).not.toBe(keys[2]);
+    },
+  );
 });

@@ -81,6 +81,28 @@ export const limits = createMiddleware<AppEnv>(async (c, next) => {
 });
 
 /**
+ * So many streams and tickets a minute from one address, whoever asks: counted first of all, so that a flood costs no
+ * checks of tokens and reaches no object.
+ *
+ * @throws {Problem} `too_many_requests`.
+ */
+export const arrivals = createMiddleware<AppEnv>(async (c, next) => {
+  await count(c, c.env.CONNECT_LIMIT, null);
+  await next();
+});
+
+/**
+ * As many of one token's subject, from wherever.
+ *
+ * @throws {Problem} `too_many_requests`.
+ */
+export const arrivalsOfSubject = createMiddleware<AppEnv>(async (c, next) => {
+  const { subject } = c.get("access");
+  if (subject) await count(c, c.env.CONNECT_LIMIT, `subject ${subject}`);
+  await next();
+});
+
+/**
  * Somebody's token or ticket was refused: whoever tries many is slowed down.
  *
  * @throws {Problem} `too_many_requests`.

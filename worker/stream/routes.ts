@@ -4,7 +4,7 @@ import { requireRole } from "../access/access.ts";
 import { authenticate } from "../access/authenticate.ts";
 import { requireOrigin } from "../access/origins.ts";
 import { addressOf } from "../http/caller.ts";
-import { limits } from "../http/guard.ts";
+import { arrivals, arrivalsOfSubject } from "../http/guard.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { allowMethods, requireUpgrade } from "../http/validation.ts";
 import { readStreamAddress, type StreamAddress } from "./address.ts";
@@ -14,8 +14,8 @@ import { SSE_HEADERS, sseStream } from "./sse.ts";
 const NOT_A_SOCKET = "This is a WebSocket: connect with ws:// or wss://, or read /sse over HTTP.";
 
 export const streams = new Hono<AppEnv>()
-  .use("/ws", allowMethods("GET"), authenticate({ tickets: true }), limits)
-  .use("/sse", allowMethods("GET"), authenticate({ tickets: true }), limits)
+  .use("/ws", allowMethods("GET"), arrivals, authenticate({ tickets: true }), arrivalsOfSubject)
+  .use("/sse", allowMethods("GET"), arrivals, authenticate({ tickets: true }), arrivalsOfSubject)
   // No middleware touches this answer: the headers of a 101 cannot be changed.
   .get("/ws", requireUpgrade(NOT_A_SOCKET), (c) =>
     enter(c, readStreamAddress(new URL(c.req.url).searchParams)),
