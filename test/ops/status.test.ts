@@ -5,7 +5,10 @@ import { startStack, type Stack } from "../support/stack.ts";
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack({ vars: { LOG_REQUESTS: "all", FALLBACK_AFTER_MS: "500" } });
+  stack = await startStack({
+    vars: { LOG_REQUESTS: "all", FALLBACK_AFTER_MS: "500" },
+    listener: { KEEPALIVE_MS: "100" }, // or it would be taken for gone when a test takes longer than that
+  });
 });
 afterAll(() => stack?.stop());
 
