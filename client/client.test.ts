@@ -306,6 +306,15 @@ test("an SSE stream that is refused for good says why and stops", async () => {
   expect(state).toMatchObject({ reason: "no event stream but HTTP 403: this origin may not read" });
 });
 
+test("an SSE stream that is refused for a while is asked for again when that is over", async () => {
+  hub.refuseSse = { status: 429, detail: "too many", headers: { "retry-after": "60" } };
+  const client = connect({ transports: ["sse"], env: { random: () => 0, now: () => 1_000 } });
+  expect(await until(client, "waiting")).toMatchObject({
+    retryAt: 61_000,
+    reason: "no event stream but HTTP 429: too many",
+  });
+});
+
 test("a close code that forbids stops it with the server's reason", async () => {
   const client = connect();
   await until(client, "live");

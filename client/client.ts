@@ -7,7 +7,7 @@ import { streamAddress, ticketAddress, withTicket } from "./address.ts";
 import type { Client, ClientEvents, ClientOptions, ServerStatus } from "./api.ts";
 import { ageOf, betterSample } from "./clock.ts";
 import type { ClockSample } from "./clock.ts";
-import type { Connection, ConnectionHandlers } from "./connection.ts";
+import type { Connection, ConnectionHandlers, OnClosed } from "./connection.ts";
 import { defaultEnv } from "./env.ts";
 import type { Env } from "./env.ts";
 import { start, step } from "./machine.ts";
@@ -129,10 +129,10 @@ export function createClient(options: ClientOptions): Client {
 
   const open = (id: number, transport: Transport, from: string | null): Connection => {
     const address = streamAddress(url, transport, from, filter, fold);
-    const onClosed = (code: number, reason: string): void => {
+    const onClosed: OnClosed = (code, reason, afterMs = 0) => {
       // Who cannot get another token has no reason to come back.
       const final = code === CloseCode.TOKEN_EXPIRED && typeof token !== "function";
-      dispatch({ type: "closed", connection: id, code: final ? CloseCode.FORBIDDEN : code, reason });
+      dispatch({ type: "closed", connection: id, code: final ? CloseCode.FORBIDDEN : code, reason, afterMs });
     };
     const handlers: ConnectionHandlers = {
       onMessage: (message, size) => {
@@ -156,8 +156,7 @@ export function createClient(options: ClientOptions): Client {
     const at = (address: string) => openWebSocket(env.WebSocket, address, parse, handlers);
     if (token === undefined) return at(address);
     const enter = (ticket: string) => at(withTicket(address, ticket));
-    const onClosed = (code: number, reason: string) => handlers.onClosed(code, reason);
-    return openWithTicket(env.fetch, ticketAddress(url), token, enter, onClosed);
+    return openWithTicket(env.fetch, ticketAddress(url), token, enter, handlers.onClosed);
   };
 
   const measure = (newest: Change | undefined): void => {

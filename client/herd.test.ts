@@ -32,7 +32,13 @@ function returns(connectedClients: number, failures = 0): number[] {
     let state = live({ now: 0, random }, connectedClients);
     let now = 60_000;
     for (let attempt = 0; attempt <= failures; attempt += 1) {
-      const event = { type: "closed", connection: state.connection, code: 1006, reason: "cut" } as const;
+      const event = {
+        type: "closed",
+        connection: state.connection,
+        code: 1006,
+        reason: "cut",
+        afterMs: 0,
+      } as const;
       [state] = step(state, event, { now, random });
       now = wakeAt(state) ?? now;
       [state] = step(state, { type: "tick" }, { now, random });

@@ -51,6 +51,10 @@ describe("backing off", () => {
     const { state } = new Story().live().closed(CloseCode.TOO_MANY);
     expect(wakeAt(state)).toBe(30_000 * HALF);
   });
+  test("a server that names a time is left alone until then, and all come back spread out after it", () => {
+    const { state } = new Story().live().closed(CloseCode.TOO_MANY, 60_000);
+    expect(wakeAt(state)).toBe(60_000 + 30_000 * HALF);
+  });
   test.each([CloseCode.FORBIDDEN, CloseCode.PROTOCOL])("close code %i stops it for good", (code) => {
     expect(new Story().live().closed(code).state).toMatchObject({ name: "stopped", reason: "gone" });
   });

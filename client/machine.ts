@@ -144,7 +144,7 @@ function leave(state: State): Effect[] {
 const END_PROBE: Effect = { type: "end-probe" };
 
 /** The connection has failed: choose the transport of the next, and the time. */
-function fail(state: Connecting | Streaming, reason: string, world: World, code = 0): Step {
+function fail(state: Connecting | Streaming, reason: string, world: World, code = 0, afterMs = 0): Step {
   const { now, random } = world;
   const opened = state.name !== "connecting";
   const young = !opened || now - state.openedAt < TIMING.young;
@@ -163,7 +163,7 @@ function fail(state: Connecting | Streaming, reason: string, world: World, code 
     // Neither opens, so the preferred one is not to blame.
     [transport, failures] = [preferred, 0];
   }
-  const retryAt = (opened ? state.moveAt : null) ?? now + pause();
+  const retryAt = (opened ? state.moveAt : null) ?? now + afterMs + pause();
   const next = { ...common(state), transport, failures, probeMs, attempt };
   return [{ ...next, name: "waiting", retryAt, reason }, leave(state)];
 
@@ -182,7 +182,7 @@ function onClosed(
   world: World,
 ): Step {
   if (isFatalClose(event.code)) return stop(state, event);
-  return fail(state, event.reason, world, event.code);
+  return fail(state, event.reason, world, event.code, event.afterMs);
 }
 
 function onFirstMessage(state: Connecting, event: Extract<Event, { type: "message" }>, world: World): Step {

@@ -1,6 +1,6 @@
 import { createParser } from "eventsource-parser";
 import { CloseCode } from "../protocol/close-codes.ts";
-import type { Connection, ConnectionHandlers, Parse } from "./connection.ts";
+import type { Connection, ConnectionHandlers, OnClosed, Parse } from "./connection.ts";
 import { collectEvents } from "./sse-events.ts";
 import { authorization, NO_CODE, refusal, words, type Token } from "./token.ts";
 
@@ -24,10 +24,10 @@ export function openSse(
     closed = true;
     abort.abort();
   };
-  const end = (code: number, reason: string): void => {
+  const end = (...why: Parameters<OnClosed>): void => {
     if (closed) return;
     close();
-    handlers.onClosed(code, reason);
+    handlers.onClosed(...why);
   };
 
   const read = async (): Promise<void> => {

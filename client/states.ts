@@ -110,7 +110,14 @@ export type Event =
   /** Bytes that were no frame: an SSE comment, a part of an event. */
   | { readonly type: "heard"; readonly connection: number }
   /** It is gone, or never came to be. `code` is of protocol/close-codes.ts or the platform's. */
-  | { readonly type: "closed"; readonly connection: number; readonly code: number; readonly reason: string }
+  | {
+      readonly type: "closed";
+      readonly connection: number;
+      readonly code: number;
+      readonly reason: string;
+      /** The server does not want to see us again before, in ms. */
+      readonly afterMs: number;
+    }
   /** What the try of a WebSocket beside SSE came to. */
   | { readonly type: "probed"; readonly connection: number; readonly opened: boolean }
   /** The time of `wakeAt` has come (or not: a tick too early does nothing). */

@@ -1,6 +1,6 @@
 /** Who this client is: a token, or a function that gives one, asked anew for each connection. */
 import { CloseCode } from "../protocol/close-codes.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, OnClosed } from "./connection.ts";
 
 export type Token = string | (() => string | Promise<string>);
 
@@ -21,15 +21,20 @@ export async function authorization(token: Token | undefined): Promise<Record<st
   return { authorization: `Bearer ${typeof token === "string" ? token : await token()}` };
 }
 
-/** Why there is no stream, in the words of the problem that came instead of it, when it is one. */
-export async function refusal(what: string, response: Response): Promise<[code: number, reason: string]> {
+/** However long a server (or a proxy) wants us to stay away: what is shown is old until then. */
+const RETRY_AFTER_MAX_S = 300;
+
+/** Why there is no stream, in the words of the problem that came instead of it, when it is one; and for how long, in ms. */
+export async function refusal(what: string, response: Response): Promise<Parameters<OnClosed>> {
   const code = CODES[response.status] ?? NO_CODE;
+  // A date, which the header may also be, counts as nothing said.
+  const afterMs = 1000 * Math.min(RETRY_AFTER_MAX_S, Number(response.headers.get("retry-after")) || 0);
   const status = `no ${what} but HTTP ${response.status}`;
   try {
     const { detail, title } = (await response.json()) as { detail?: string; title?: string };
-    return [code, `${status}: ${detail ?? title ?? ""}`];
+    return [code, `${status}: ${detail ?? title ?? ""}`, afterMs];
   } catch {
-    return [code, status]; // not JSON: a proxy's page, which says nothing to us
+    return [code, status, afterMs]; // not JSON: a proxy's page, which says nothing to us
   }
 }
 
@@ -45,7 +50,7 @@ export function openWithTicket(
   address: string,
   token: Token,
   open: (ticket: string) => Connection,
-  onClosed: (code: number, reason: string) => void,
+  onClosed: OnClosed,
 ): Connection {
   const abort = new AbortController();
   let connection: Connection | null = null;
@@ -54,8 +59,8 @@ export function openWithTicket(
     const headers = await authorization(token);
     const response = await fetch(address, { method: "POST", headers, signal: abort.signal });
     if (!response.ok) {
-      const [code, reason] = await refusal("ticket", response);
-      if (!abort.signal.aborted) onClosed(code, reason);
+      const why = await refusal("ticket", response);
+      if (!abort.signal.aborted) onClosed(...why);
       return;
     }
     const { ticket } = (await response.json()) as { ticket: string };

@@ -39,7 +39,11 @@ export interface FakeHub {
   /** Whether upgrades are refused, as some proxies do. */
   refuseWebSocket: boolean;
   /** The status and problem with which `/sse` is refused; null: it is not. */
-  refuseSse: { readonly status: number; readonly detail: string } | null;
+  refuseSse: {
+    readonly status: number;
+    readonly detail: string;
+    readonly headers?: Record<string, string>;
+  } | null;
   close(): Promise<void>;
 }
 
@@ -77,7 +81,10 @@ export async function startFakeHub(): Promise<FakeHub> {
   const server = createServer((request, response) => {
     const { refuseSse } = hub;
     if (refuseSse) {
-      response.writeHead(refuseSse.status, { "content-type": "application/problem+json" });
+      response.writeHead(refuseSse.status, {
+        "content-type": "application/problem+json",
+        ...refuseSse.headers,
+      });
       response.end(JSON.stringify({ detail: refuseSse.detail }));
       return;
     }

@@ -70,8 +70,8 @@ export class Story {
   pong(position: string): this {
     return this.event({ type: "pong", connection: this.state.connection, position });
   }
-  closed(code = 1006): this {
-    return this.event({ type: "closed", connection: this.state.connection, code, reason: "gone" });
+  closed(code = 1006, afterMs = 0): this {
+    return this.event({ type: "closed", connection: this.state.connection, code, reason: "gone", afterMs });
   }
   /** Two sockets in a row that do not open. */
   onSse(): this {
