@@ -1,6 +1,6 @@
 /** The functions that are written for each watched table: they tell what anything else would, and never fail a writer. */
 import type { Client } from "pg";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { brief, Outbox } from "./outbox.ts";
 
 let outbox: Outbox;
@@ -9,6 +9,19 @@ beforeAll(async () => {
   outbox = await Outbox.open();
 });
 afterAll(() => outbox.database.drop());
+
+const sessions: Client[] = [];
+
+/** Another session, which ends with the test: one that failed must not keep its locks. */
+async function session(): Promise<Client> {
+  const client = await outbox.connect();
+  sessions.push(client);
+  return client;
+}
+
+afterEach(async () => {
+  await Promise.all(sessions.splice(0).map((client) => client.end()));
+});
 
 async function functions(): Promise<unknown> {
   const rows = await outbox.sql<{ n: string }>(
@@ -40,7 +53,7 @@ describe("a table that is altered where no event trigger follows", () => {
     ["RENAME", `RENAME COLUMN n TO m`, `m = 9`, { m: 9 }, { m: 1 }],
     ["DROP COLUMN", `DROP COLUMN s`, `n = 9`, { n: 9 }, { n: 1 }],
   ])("%s: writers go on, and everything is told", async (_, alter, set, data, old) => {
-    const writer = await outbox.connect(); // with plans from before
+    const writer = await session(); // with plans from before
     await writer.query(prepare);
     await outbox.sql(`ALTER TABLE t ${alter}`);
     await outbox.next();
@@ -55,7 +68,6 @@ describe("a table that is altered where no event trigger follows", () => {
       "UPDATE",
       "UPDATE",
     ]);
-    await writer.end();
   });
 });
 
@@ -71,7 +83,7 @@ describe("the question whether a table is still the one that its functions were 
 
   /** A session whose plans are from before what follows, and that nothing is told of any more. */
   async function experienced(): Promise<Client> {
-    const writer = await outbox.connect();
+    const writer = await session();
     await writer.query(`UPDATE u SET n = n + 1 WHERE id = 1; UPDATE u SET n = n - 1 WHERE id = 1;
       INSERT INTO u VALUES (9); DELETE FROM u WHERE id = 9`);
     await outbox.next();
@@ -98,13 +110,12 @@ describe("the question whether a table is still the one that its functions were 
       { id: 1, s: "x" },
       { id: 1, s: "y" },
     ]);
-    await writer.end();
   });
 
   it.each(["auto", "force_custom_plan", "force_generic_plan"])(
     "is answered anew with plan_cache_mode = %s",
     async (mode) => {
-      const writer = await outbox.connect();
+      const writer = await session();
       await writer.query(`SET plan_cache_mode = ${mode}`);
       for (let i = 0; i < 8; i++) await writer.query(`UPDATE u SET n = n + 1 WHERE id = 1`);
       await outbox.next();
@@ -113,7 +124,6 @@ describe("the question whether a table is still the one that its functions were 
       );
       await writer.query(`UPDATE u SET s = '[1]', m = 0 WHERE id = 1`);
       expect(await outbox.next()).toMatchObject([{ data: { id: 1, m: 0, s: [1] }, old: { m: 9, s: "1" } }]);
-      await writer.end();
     },
   );
 
@@ -132,7 +142,6 @@ describe("the question whether a table is still the one that its functions were 
       { id: 3, m: 3, s: null, x: null },
       { id: 3, m: 3, s: null, x: null },
     ]);
-    await writer.end();
   });
 
   it("tells a column from a virtual one that took its place", async () => {
@@ -145,7 +154,6 @@ describe("the question whether a table is still the one that its functions were 
       { id: 1, n: 5, s: "n1" },
       { id: 2, n: 2, s: "n1" },
     ]);
-    await writer.end();
   });
 
   it("is about one table, not about one of its name", async () => {
@@ -167,7 +175,6 @@ describe("the question whether a table is still the one that its functions were 
       `DELETE u {"n":"k"}`,
       `INSERT u {"n":"l"}`,
     ]);
-    await writer.end();
   });
 
   it("is answered with no where a dump was loaded, until the table is watched again", async () => {
@@ -233,7 +240,7 @@ describe("values are written the same whatever the writer's settings are", () =>
     await outbox.sql(`DROP TABLE IF EXISTS v; DROP DOMAIN IF EXISTS elapsed; DROP TYPE IF EXISTS moment;
       CREATE DOMAIN elapsed AS interval; CREATE TYPE moment AS (at timestamptz, f float8);
       CREATE TABLE v (id int PRIMARY KEY, v ${type}); SELECT rowcast.watch('v')`);
-    const writer = await outbox.connect();
+    const writer = await session();
     await writer.query(settings);
     await outbox.next();
     await outbox.sql(`INSERT INTO v VALUES (1, ${value})`);
@@ -249,14 +256,13 @@ describe("values are written the same whatever the writer's settings are", () =>
       [v, null],
       [v, undefined],
     ]);
-    await writer.end();
   });
 
   it("also of a table that was altered since, and the settings stay the writer's", async () => {
     await outbox.sql(`ALTER EVENT TRIGGER rowcast_follow_ddl DISABLE; DROP TABLE IF EXISTS v;
       CREATE TABLE v (id int PRIMARY KEY); SELECT rowcast.watch('v');
       ALTER TABLE v ADD COLUMN t timestamptz DEFAULT '2026-03-01 12:00+00', ADD COLUMN i interval DEFAULT '1 day 2 hours'`);
-    const writer = await outbox.connect();
+    const writer = await session();
     await writer.query(settings);
     await writer.query(`SET TIME ZONE INTERVAL '-08:30' HOUR TO MINUTE`);
     const show = async (): Promise<unknown> =>
@@ -275,8 +281,29 @@ describe("values are written the same whatever the writer's settings are", () =>
     expect(await outbox.next()).toMatchObject([
       { data: { t: "2026-03-01T12:00:00+00:00", i: "1 day 02:00:00" } },
     ]);
-    await writer.end();
   });
+});
+
+it("the doorbell rings for each operation, not while it is silenced, and no writer keeps its lock", async () => {
+  await outbox.sql(
+    `CREATE TABLE rung (id int PRIMARY KEY); SELECT rowcast.watch('rung'); LISTEN rowcast_changes`,
+  );
+  let rings = 0;
+  outbox.database.client.on("notification", () => rings++);
+  const writer = await session();
+  const write = async (): Promise<number> => {
+    rings = 0;
+    for (const sql of [`INSERT INTO rung VALUES (1)`, `UPDATE rung SET id = 2`, `DELETE FROM rung`])
+      await writer.query(sql);
+    await outbox.sql(`SELECT 1`); // what was sent to us comes before its answer
+    return rings;
+  };
+  expect(await write()).toBe(3);
+  const listener = await session();
+  const lock = `SELECT pg_try_advisory_lock(rowcast.doorbell_lock()) AS locked`;
+  expect((await listener.query(lock)).rows).toEqual([{ locked: true }]);
+  expect(await write()).toBe(0);
+  await outbox.sql(`UNLISTEN rowcast_changes`);
 });
 
 it("an altered table gets functions anew, and what nobody runs any more is dropped", async () => {

@@ -69,6 +69,18 @@ it("a row that moves between partitions is deleted under its old key and inserte
   ]);
 });
 
+it("a row that leaves its partition and is let into no other is deleted, also beside one that is updated", async () => {
+  const outbox_ = await open();
+  const { told } = bound(outbox_);
+  await outbox_.sql(`CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+    CREATE TRIGGER refuse BEFORE INSERT ON log_2 FOR EACH ROW EXECUTE FUNCTION refuse();
+    INSERT INTO log VALUES (1, 1), (1, 2), (1, 3)`);
+  expect(
+    await told(`UPDATE log SET note = 'x', day = CASE id WHEN 1 THEN 1 ELSE 2 END WHERE id < 3`),
+  ).toEqual([`UPDATE log {"id":1,"day":1}`, `DELETE log {"id":2,"day":1}`]);
+  expect(await told(`UPDATE log SET day = 2 WHERE id = 3`)).toEqual([`DELETE log {"id":3,"day":1}`]);
+});
+
 it("MERGE is told as what it did to each row", async () => {
   const outbox_ = await open();
   await outbox_.sql(`INSERT INTO log VALUES (1, 1, 'a'), (2, 1, 'b')`);
