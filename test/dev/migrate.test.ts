@@ -26,6 +26,27 @@ test("every file is applied once, in order, and a second run finds nothing to do
   expect(await migrate(database.url)).toEqual([]);
 });
 
+test("where there is nothing to apply, capturing functions that do not fit their tables are written anew", async () => {
+  await migrate(database.url);
+  const bodies = async () =>
+    (
+      await database.client.query<{ proname: string; prosrc: string }>(
+        "SELECT proname, prosrc FROM pg_proc WHERE proname ~ '^capture_(insert|update|delete)_' ORDER BY 1",
+      )
+    ).rows;
+  const before = await bodies();
+  expect(before.length).toBeGreaterThan(0);
+  for (const { proname, prosrc } of before) {
+    // As in a dump that was loaded: the table has another oid.
+    await database.client
+      .query(`CREATE OR REPLACE FUNCTION rowcast.${proname}() RETURNS trigger LANGUAGE plpgsql
+      AS $x$${prosrc.replaceAll(/TG_RELID = \d+/g, "TG_RELID = 4000000000")}$x$`);
+  }
+  expect(await bodies()).not.toEqual(before);
+  await Promise.all([migrate(database.url), migrate(database.url)]);
+  expect(await bodies()).toEqual(before);
+});
+
 test("two runs at once: one applies, the other waits and finds nothing to do", async () => {
   const [one, other] = await Promise.all([migrate(database.url), migrate(database.url)]);
   expect([one.length, other.length].toSorted((a, b) => a - b)).toEqual([0, (await sqlFiles()).length]);
