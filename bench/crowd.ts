@@ -82,6 +82,7 @@ try {
     "INSERT INTO readings (run, writer, n, sent_ms, note) SELECT 1, 0, n, 0, 'a filter' FROM generate_series(1, $1) n",
     [FILTERED],
   );
+  await sleep(2000); // so that those who come now come after it
   const { rows } = await database.query<{ id: string }>("SELECT id FROM readings WHERE run = 1 ORDER BY id");
   const ids = rows.map(({ id }) => Number(id));
   const costs: Record<string, number> = {};

@@ -20,6 +20,7 @@ export interface Rowcast {
   readonly streamUrl: string;
   /** The process of workerd. */
   readonly workerPid: number;
+  readonly listenerPid: number;
   stop(): Promise<void>;
 }
 
@@ -97,6 +98,7 @@ export async function startRowcast(
     });
     const rowcast: Rowcast = {
       workerPid: await findWorkerd(),
+      listenerPid: listener.pid,
       streamUrl: new URL("/ws", url).href.replace(/^http/, "ws"),
       async stop() {
         await listener.stop();

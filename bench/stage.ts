@@ -9,7 +9,7 @@ import { findFreePort } from "../dev/ports.ts";
 import { startPostgres } from "../dev/postgres.ts";
 import type { Reply as NotifyReply, Request as NotifyRequest } from "./baselines/notify-server.ts";
 import { startChild } from "./child.ts";
-import { startRowcast } from "./rowcast.ts";
+import { startRowcast, type Rowcast } from "./rowcast.ts";
 
 /** What is spoken on a socket: Rowcast's frames, a JSON text a change, or socket.io's packets. */
 export type Speech = "rowcast" | "json" | "socket.io";
@@ -26,7 +26,7 @@ export interface System {
 export interface Stage {
   readonly guard: Guard;
   readonly postgresVersion: string;
-  readonly rowcast: System & { readonly workerPid: number };
+  readonly rowcast: System & Pick<Rowcast, "workerPid" | "listenerPid">;
   /** Node and ws. */
   readonly baseline: System;
   readonly socketio: System;
@@ -81,6 +81,7 @@ export async function setStage(vars: Readonly<Record<string, string>> = {}): Pro
         streamUrl: rowcast.streamUrl,
         speaks: "rowcast",
         workerPid: rowcast.workerPid,
+        listenerPid: rowcast.listenerPid,
       },
       baseline: {
         name: "ws",
