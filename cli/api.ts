@@ -110,14 +110,14 @@ export interface BulkWritten {
   readonly xid: string;
 }
 
-/** Of `/api/status`, what is shown. */
+/** Of `/api/status`, what is shown. A pinned token is told no numbers of others. */
 export interface StatusAnswer {
   readonly status: string;
   readonly position: string;
   readonly listener: { readonly status: string };
   readonly lag: { readonly changes: number | null; readonly ms: number | null };
-  readonly clients: { readonly total: number };
-  readonly history: { readonly changes: number };
+  readonly clients: { readonly total: number | null };
+  readonly history: { readonly changes: number | null };
   readonly database: string;
   readonly versions: { readonly rowcast: string };
 }

@@ -44,17 +44,20 @@ export function addStatus(
     });
 }
 
+/** What is not told (to a pinned token: how many others there are) has no line. */
 function describe({ listener, lag, clients, position, history, database, versions }: StatusAnswer) {
-  return [
+  const isPinned = clients.total === null;
+  const pairs: (readonly [name: string, value: string | number | null])[] = [
     ["listener", listener.status],
     ["database", database.replace("_", " ")],
     ["watching", clients.total],
     ["delay to the log", lag.ms === null ? "nothing has come yet" : `${Math.round(lag.ms)} ms`],
-    ["waiting", lag.changes === null ? "not asked" : `${lag.changes} changes`],
+    ["waiting", lag.changes !== null ? `${lag.changes} changes` : isPinned ? null : "not asked"],
     ["position", position],
-    ["history", `${history.changes} changes`],
+    ["history", history.changes === null ? null : `${history.changes} changes`],
     ["version", versions.rowcast],
-  ] as const;
+  ];
+  return pairs.filter(([, value]) => value !== null);
 }
 
 function printPairs(output: Output, pairs: readonly (readonly [name: string, value: unknown])[]): void {

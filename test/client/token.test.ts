@@ -1,7 +1,8 @@
 /** The SDK with tokens, against the whole: nobody gets in without, each sees their own, and a token that runs out is replaced. */
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 import { SignJWT } from "jose";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { createClient, type Client, type ClientOptions, type ConnectionState } from "../../client/index.ts";
@@ -177,4 +178,16 @@ test("the terminal carries a token, and says when one is missing", async () => {
   await insert("Ada");
   const [text] = (await line) as [string];
   expect(JSON.parse(text)).toMatchObject({ data: { customer_name: "Ada" } });
+});
+
+test("the terminal's status has no line for what a pinned token is not told", async () => {
+  const status = async (token: string) => {
+    const env = { ...process.env, ROWCAST_URL: stack.url, ROWCAST_TOKEN: token, NO_COLOR: "1" };
+    const { stdout } = await promisify(execFile)(process.execPath, ["cli/main.ts", "status"], { env });
+    return stdout;
+  };
+  expect(await status(await sign())).toMatch(/^watching +\d+$/m);
+  const pinned = await status(await sign({ filter: ADA }));
+  expect(pinned).toMatch(/^listener +live$/m);
+  expect(pinned).not.toMatch(/null|watching|waiting|history/);
 });
