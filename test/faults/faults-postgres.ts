@@ -95,13 +95,9 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
     lasts: [SECOND, 4 * SECOND],
     weight: 1,
     async inflict({ ground }) {
-      // What a full disk does to an INSERT or DELETE, in the words and the code of Postgres.
-      await ground.cluster.ask(`
-        CREATE OR REPLACE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN RAISE 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$;
-        CREATE OR REPLACE TRIGGER no_room BEFORE INSERT OR DELETE ON rowcast.changes EXECUTE FUNCTION no_room()`);
+      await ground.cluster.ask("SELECT setval('no_room', 1)"); // schema.sql
       return async () => {
-        await ground.cluster.ask("DROP TRIGGER IF EXISTS no_room ON rowcast.changes");
+        await ground.cluster.ask("SELECT setval('no_room', 0)");
       };
     },
   },
