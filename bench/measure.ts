@@ -1,4 +1,5 @@
 /** One measurement of one system: sockets open, writers write, everything arrives or the time is over. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Child } from "./child.ts";
 import type { Reply as ClientsReply, Request as ClientsRequest } from "./clients.ts";
 import type { System } from "./stage.ts";
@@ -33,6 +34,8 @@ export interface Measured extends ClientsReply {
 }
 
 const CONNECT_TIMEOUT_MS = 20_000;
+/** What opening sockets, and closing those of the system before, makes to be done is over by then. */
+const SETTLE_MS = 1_500;
 const GRACE_MS = 20_000;
 let runs = 0;
 
@@ -42,6 +45,7 @@ export async function measure(crew: Crew, system: System, load: Load): Promise<M
   const run = ++runs;
   const { streamUrl: url, speaks, databaseUrl } = system;
   await clients.ask({ kind: "connect", url, count: sockets, speaks, run, origin }, CONNECT_TIMEOUT_MS);
+  await sleep(SETTLE_MS);
   const wrote = await writers.ask(
     { databaseUrl, origin, run, connections, forMs, perSecond },
     forMs + GRACE_MS,
