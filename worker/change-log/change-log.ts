@@ -13,6 +13,7 @@ import { parentOf, readShardLimits } from "../hub/tree.ts";
 import { logError } from "../http/log-error.ts";
 import { logEvent } from "../log.ts";
 import { hub } from "../objects.ts";
+import { wholeNumber } from "../settings.ts";
 import { recordBatch } from "../analytics.ts";
 import { Arrivals, type Arrival, type Carrier } from "./arrivals.ts";
 import { describeLog, type LogDetails } from "./details.ts";
@@ -32,6 +33,8 @@ const FALLBACK_EVERY_MS = 2000;
 const TELL_EVERY_MS = 1000;
 /** A Hub that has not been heard for so long is asked: it checks in every minute while it has clients. */
 const HUB_SILENT_MS = 150_000;
+const POSITIVE = { least: 1, most: Number.MAX_SAFE_INTEGER };
+
 /** How much of what was stored is kept in memory. */
 const RECENT_CHARS = 4_000_000;
 
@@ -53,8 +56,8 @@ export class ChangeLog extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const limits = {
-      maxChanges: positive(env.HISTORY_MAX_CHANGES, 100_000),
-      maxAgeMs: positive(env.HISTORY_MAX_AGE_MS, 86_400_000),
+      maxChanges: wholeNumber(env.HISTORY_MAX_CHANGES, POSITIVE) ?? 100_000,
+      maxAgeMs: wholeNumber(env.HISTORY_MAX_AGE_MS, POSITIVE) ?? 86_400_000,
     };
     this.#history = new History(ctx.storage, limits, newEpoch);
     this.#hubs = new HubTable(ctx.storage.sql);
@@ -77,7 +80,7 @@ export class ChangeLog extends DurableObject<Env> {
       Date.now(),
     );
     this.#listeners = new Listeners(ctx, {
-      fallbackAfterMs: positive(env.FALLBACK_AFTER_MS, 35_000),
+      fallbackAfterMs: wholeNumber(env.FALLBACK_AFTER_MS, POSITIVE) ?? 35_000,
       clients: () => this.#fanOut.connectedClients,
     });
   }
@@ -289,9 +292,4 @@ export class ChangeLog extends DurableObject<Env> {
       this.#fanOut.tell(status);
     }, wait);
   }
-}
-
-function positive(text: string | undefined, fallback: number): number {
-  const number = Number(text);
-  return Number.isFinite(number) && number > 0 ? number : fallback;
 }

@@ -3,6 +3,7 @@
  * what comes meanwhile goes with the next one. A Hub that fails is tried again with growing pauses and pulls what it
  * missed; neither the listener's POST nor another Hub waits for it.
  */
+import { wholeNumber } from "../settings.ts";
 import type { Batch, ReadResult } from "./history.ts";
 import type { LogStatus } from "./status.ts";
 import type { Position } from "../../protocol/position.ts";
@@ -50,8 +51,7 @@ const PUSH_EVERY_MS = 8;
 
 /** `PUSH_EVERY_MS`, where it is set: 0 to 10,000. */
 export function readPushEvery(env: { readonly PUSH_EVERY_MS?: string }): number {
-  const { PUSH_EVERY_MS: text } = env;
-  return text !== undefined && /^[0-9]{1,5}$/.test(text) ? Math.min(10_000, Number(text)) : PUSH_EVERY_MS;
+  return Math.min(10_000, wholeNumber(env.PUSH_EVERY_MS, { most: 99_999 }) ?? PUSH_EVERY_MS);
 }
 
 /** What goes together is no more than this, unless one batch is: half of what a client may have under way. */

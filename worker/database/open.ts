@@ -1,6 +1,7 @@
 /** Which adapter an environment means. */
 import type { Env } from "../env.ts";
 import { Problem } from "../http/problem.ts";
+import { wholeNumber } from "../settings.ts";
 import type { Database, Lifetime } from "./database.ts";
 import { neonDatabase } from "./neon.ts";
 import { postgresDatabase } from "./postgres.ts";
@@ -23,14 +24,14 @@ export function openDatabase(
   >,
   lifetime?: Lifetime,
 ): Database {
-  return withRetries(openAdapter(env, lifetime), msOf(env.DATABASE_PATIENCE_MS));
+  return withRetries(openAdapter(env, lifetime), wholeNumber(env.DATABASE_PATIENCE_MS));
 }
 
 function openAdapter(
   env: Pick<Env, "DATABASE_URL" | "HYPERDRIVE" | "NEON_FETCH_ENDPOINT" | "DATABASE_TIMEOUT_MS">,
   lifetime?: Lifetime,
 ): Database {
-  const timeoutMs = msOf(env.DATABASE_TIMEOUT_MS) || TIMEOUT_MS;
+  const timeoutMs = wholeNumber(env.DATABASE_TIMEOUT_MS, { least: 1 }) ?? TIMEOUT_MS;
   if (env.HYPERDRIVE) return postgresDatabase(env.HYPERDRIVE.connectionString, timeoutMs, lifetime);
   const { address, host } = readAddress(env.DATABASE_URL);
   if (env.NEON_FETCH_ENDPOINT || host.endsWith(".neon.tech")) {
@@ -66,8 +67,4 @@ function readAddress(address: string | undefined): { address: string; host: stri
     );
   }
   return { address, host: url.hostname.toLowerCase() };
-}
-
-function msOf(text: string | undefined): number | undefined {
-  return text !== undefined && /^[0-9]{1,6}$/.test(text) ? Number(text) : undefined;
 }

@@ -2,6 +2,7 @@
 import type { Env } from "../env.ts";
 import { badTicket } from "../access/tickets.ts";
 import { Problem } from "../http/problem.ts";
+import { wholeNumber } from "../settings.ts";
 import type { Bearer } from "./attachment.ts";
 import type { HubName } from "./region.ts";
 
@@ -46,13 +47,9 @@ export interface Caps {
 
 export function readCaps(env: Pick<Env, "MAX_SOCKETS_PER_ADDRESS" | "MAX_SOCKETS_PER_TOKEN">): Caps {
   return {
-    perAddress: count(env.MAX_SOCKETS_PER_ADDRESS, 100),
-    perToken: count(env.MAX_SOCKETS_PER_TOKEN, 50),
+    perAddress: wholeNumber(env.MAX_SOCKETS_PER_ADDRESS) ?? 100,
+    perToken: wholeNumber(env.MAX_SOCKETS_PER_TOKEN) ?? 50,
   };
-}
-
-function count(text: string | undefined, fallback: number): number {
-  return text !== undefined && /^[0-9]{1,6}$/.test(text) ? Number(text) : fallback;
 }
 
 /**

@@ -3,6 +3,7 @@
  * ChangeLog itself; with more of them, hubs of a higher level stand between and hand on what they are pushed. Everything
  * follows from the number of shards of a region, which the ChangeLog decides and tells. Pure.
  */
+import { wholeNumber } from "../settings.ts";
 import { REGIONS, type HubName, type Region } from "./region.ts";
 
 /** So many are pushed to by one hub of a higher level. */
@@ -12,9 +13,10 @@ export const TOPS_PER_REGION = Math.floor(30 / REGIONS.length);
 
 /** How many sockets a hub is meant to hold, and how many shards a region has at least. */
 export function readShardLimits(env: { readonly HUB_SOCKETS?: string; readonly HUB_SHARDS?: string }) {
-  const number = (text: string | undefined, fallback: number): number =>
-    text !== undefined && /^[1-9][0-9]{0,5}$/.test(text) ? Number(text) : fallback;
-  return { perHub: number(env.HUB_SOCKETS, 4000), atLeast: number(env.HUB_SHARDS, 1) };
+  return {
+    perHub: wholeNumber(env.HUB_SOCKETS, { least: 1 }) ?? 4000,
+    atLeast: wholeNumber(env.HUB_SHARDS, { least: 1 }) ?? 1,
+  };
 }
 
 /** A region as the ChangeLog sees it. */
