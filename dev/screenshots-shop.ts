@@ -1,46 +1,8 @@
 /** A little shop for the screenshots: orders that look like somebody's, and people who go on ordering. */
 import type { Client } from "pg";
+import type { OrderStatus } from "../protocol/orders.ts";
+import { pick, randomOrder } from "../protocol/random-order.ts";
 
-const FIRST = [
-  "Ada",
-  "Grace",
-  "Alan",
-  "Katherine",
-  "Edsger",
-  "Barbara",
-  "Donald",
-  "Radia",
-  "Leslie",
-  "Hedy",
-  "Tim",
-  "Margaret",
-];
-const LAST = [
-  "Lovelace",
-  "Hopper",
-  "Turing",
-  "Johnson",
-  "Dijkstra",
-  "Liskov",
-  "Knuth",
-  "Perlman",
-  "Lamport",
-  "Lamarr",
-  "Lee",
-  "Hamilton",
-];
-const PRODUCTS = [
-  "Mechanical keyboard",
-  "Desk lamp, brass",
-  "Espresso machine",
-  "Noise-cancelling headphones",
-  "Standing desk, oak",
-  "Trackball",
-  "Field notebook, pack of 3",
-  "Ultrawide monitor",
-  "Wool blanket",
-  "Travel adapter",
-];
 /** How far orders have got, most of them far. */
 const STATUSES = [
   "pending",
@@ -55,7 +17,7 @@ const STATUSES = [
   "completed",
   "completed",
   "cancelled",
-];
+] as const satisfies readonly OrderStatus[];
 const ORDERS = 2400;
 const INSERT =
   "INSERT INTO orders (customer_name, product_name, status, amount) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::numeric[])";
@@ -69,20 +31,13 @@ function dice(seed: number): () => number {
   };
 }
 
-function pick<T>(list: readonly T[], random: () => number): T {
-  const found = list[Math.floor(random() * list.length)];
-  if (found === undefined) throw new RangeError("nothing to pick from");
-  return found;
+/** The row of one, as text; dearer than what the page and the terminal make up. */
+function order(random: () => number, status: OrderStatus): readonly string[] {
+  const made = randomOrder(random, { status, prices: { fromCents: 1500, toCents: 181_500 } });
+  return [made.customer_name, made.product_name, made.status, made.amount.toFixed(2)];
 }
 
-const order = (random: () => number, status: string) => [
-  `${pick(FIRST, random)} ${pick(LAST, random)}`,
-  pick(PRODUCTS, random),
-  status,
-  (Math.round(1500 + random() ** 3 * 180_000) / 100).toFixed(2),
-];
-
-async function insert(database: Client, rows: readonly string[][]): Promise<void> {
+async function insert(database: Client, rows: readonly (readonly string[])[]): Promise<void> {
   await database.query(
     INSERT,
     [0, 1, 2, 3].map((column) => rows.map((row) => row[column])),

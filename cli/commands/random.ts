@@ -1,8 +1,8 @@
 /** `random`: orders made up, one after the other. */
 import type { Command } from "commander";
+import { randomOrder } from "../../protocol/random-order.ts";
 import { howMany } from "../options.ts";
 import { nameOrder } from "../orders-table.ts";
-import { randomOrder } from "../random.ts";
 import type { Open } from "../session.ts";
 import { jsonLine } from "../text.ts";
 import { addKeyOption, keyOf } from "./write.ts";

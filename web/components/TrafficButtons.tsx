@@ -1,10 +1,10 @@
-import { isTraffic, randomOrder, toggleTraffic } from "../state/traffic.ts";
+import { addRandomOrder, isTraffic, toggleTraffic } from "../state/traffic.ts";
 
 /** For demonstrations. */
 export function TrafficButtons() {
   return (
     <div class="traffic">
-      <button type="button" class="button" onClick={randomOrder}>
+      <button type="button" class="button" onClick={addRandomOrder}>
         Random order
       </button>
       <button

@@ -2,7 +2,7 @@
 import { openDialog } from "./dialogs.ts";
 
 export { clearFeed } from "./feed.ts";
-export { randomOrder, toggleTraffic } from "./traffic.ts";
+export { addRandomOrder, toggleTraffic } from "./traffic.ts";
 
 export function newOrder(): void {
   openDialog.value = { kind: "new" };

@@ -1,35 +1,9 @@
 /** Something to look at, for demonstrations: orders made up here, and a little shop that is busy with them. */
 import { signal } from "@preact/signals";
 import { ORDER_STATUSES } from "../../protocol/order-status.ts";
-import type { OrderFields } from "../api.ts";
+import { randomAmount, randomOrder } from "../../protocol/random-order.ts";
 import { findOrder } from "./orders.ts";
 import { addOrder, changeOrder, removeOrder } from "./orders-writes.ts";
-
-const FIRST = ["Ada", "Grace", "Alan", "Katherine", "Edsger", "Barbara", "Donald", "Radia", "Leslie", "Hedy"];
-const LAST = [
-  "Lovelace",
-  "Hopper",
-  "Turing",
-  "Johnson",
-  "Dijkstra",
-  "Liskov",
-  "Knuth",
-  "Perlman",
-  "Lamport",
-  "Lamarr",
-];
-const PRODUCTS = [
-  "Mechanical keyboard",
-  "Desk lamp",
-  "Espresso machine",
-  "Noise-cancelling headphones",
-  "Standing desk",
-  "Trackball",
-  "Field notebook, pack of 3",
-  "Ultrawide monitor",
-  "Wool blanket",
-  "Travel adapter",
-];
 
 /** On average between two things that happen. */
 const EVERY_MS = 400;
@@ -46,8 +20,8 @@ let until = 0;
 let own: number[] = [];
 
 /** One new order. */
-export function randomOrder(): void {
-  addOrder(randomFields());
+export function addRandomOrder(): void {
+  addOrder(randomOrder(Math.random));
 }
 
 export function toggleTraffic(): void {
@@ -64,7 +38,7 @@ function step(): void {
     return;
   }
   own = own.filter((id) => findOrder(id) !== undefined);
-  const id = pick(own);
+  const id = own[Math.floor(Math.random() * own.length)];
   const dice = Math.random();
   if (id === undefined || (dice < 0.35 && own.length < MAX_OWN)) create();
   else if (dice < 0.9 || own.length < 5) advance(id);
@@ -73,7 +47,7 @@ function step(): void {
 }
 
 function create(): void {
-  addOrder(randomFields()).done.then(
+  addOrder(randomOrder(Math.random)).done.then(
     (order) => {
       if (order) own.push(order.id);
     },
@@ -88,22 +62,5 @@ function create(): void {
 function advance(id: number): void {
   const order = findOrder(id);
   const next = order && ORDER_STATUSES[ORDER_STATUSES.indexOf(order.status) + 1];
-  changeOrder(id, next && next !== "cancelled" ? { status: next } : { amount: randomAmount() });
-}
-
-function randomFields(): OrderFields {
-  return {
-    customer_name: `${pick(FIRST)} ${pick(LAST)}`,
-    product_name: pick(PRODUCTS) ?? "Desk lamp",
-    status: "pending",
-    amount: randomAmount(),
-  };
-}
-
-function randomAmount(): number {
-  return Math.round(500 + Math.random() ** 3 * 90_000) / 100;
-}
-
-function pick<T>(list: readonly T[]): T | undefined {
-  return list[Math.floor(Math.random() * list.length)];
+  changeOrder(id, next && next !== "cancelled" ? { status: next } : { amount: randomAmount(Math.random) });
 }
