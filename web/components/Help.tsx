@@ -1,30 +1,12 @@
-import { useLayoutEffect, useRef } from "preact/hooks";
 import { KEY_WORDS } from "../state/keyboard-keys.ts";
 import { setSingleKeys, singleKeys } from "../state/keyboard.ts";
 import { helpOpen } from "../state/panel.ts";
+import { Modal } from "./Modal.tsx";
 
 /** What the keys do, and what the marks mean. */
 export function Help() {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useLayoutEffect(() => {
-    const element = dialog.current;
-    const opener = document.activeElement;
-    element?.showModal();
-    return () => {
-      element?.close();
-      if (opener instanceof HTMLElement) opener.focus();
-    };
-  }, []);
   return (
-    <dialog
-      ref={dialog}
-      class="dialog help"
-      aria-labelledby="help-title"
-      onCancel={(event) => {
-        event.preventDefault();
-        close();
-      }}
-    >
+    <Modal labelledBy="help-title" class="help" onClose={close}>
       <h2 id="help-title">Keys</h2>
       <dl class="keys">
         {KEY_WORDS.map(({ keys, what }) => (
@@ -57,7 +39,7 @@ export function Help() {
           Close
         </button>
       </div>
-    </dialog>
+    </Modal>
   );
 }
 

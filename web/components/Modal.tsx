@@ -1,15 +1,18 @@
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { closeDialog } from "../state/dialogs.ts";
 
 interface Props {
   /** The id of its heading. */
   readonly labelledBy: string;
+  /** Beside that of all dialogs. */
+  readonly class?: string;
+  /** At Escape. */
+  readonly onClose: () => void;
   readonly children: ComponentChildren;
 }
 
 /** The browser's own modal dialog: it traps the focus, closes on Escape and gives the focus back. */
-export function Modal({ labelledBy, children }: Props) {
+export function Modal({ labelledBy, class: own, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   // a layout effect: what is typed right after the click belongs into the dialog
   useLayoutEffect(() => {
@@ -24,11 +27,11 @@ export function Modal({ labelledBy, children }: Props) {
   return (
     <dialog
       ref={dialog}
-      class="dialog"
+      class={own === undefined ? "dialog" : `dialog ${own}`}
       aria-labelledby={labelledBy}
       onCancel={(event) => {
         event.preventDefault();
-        closeDialog();
+        onClose();
       }}
     >
       {children}

@@ -59,7 +59,7 @@ export function OrderDialog({ order }: { readonly order: Order | null }) {
 
   const present = base.value;
   return (
-    <Modal labelledBy="order-dialog-title">
+    <Modal labelledBy="order-dialog-title" onClose={closeDialog}>
       <form
         ref={form}
         noValidate
