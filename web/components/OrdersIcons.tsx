@@ -1,13 +1,5 @@
 /** The few drawings that the orders and the feed need: 16 × 16, in the colour of the text, and never alone in saying something. */
-import type { ComponentChildren } from "preact";
-
-function Icon({ children }: { readonly children: ComponentChildren }) {
-  return (
-    <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
-      {children}
-    </svg>
-  );
-}
+import { Icon } from "./shell/icons.tsx";
 
 export const PencilIcon = () => (
   <Icon>
