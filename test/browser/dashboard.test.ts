@@ -1,20 +1,10 @@
 /** The dashboard in a real browser, over the real stack: what one does, the other sees. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { launchChromium, type LaunchedBrowser } from "../support/chromium.ts";
-import { buildDashboard } from "../support/stack-dashboard.ts";
-import { startStack, type Stack } from "../support/stack.ts";
-import { Tab } from "./tab.ts";
+import { setScene } from "./scene.ts";
+import type { Tab } from "./tab.ts";
 
-let stack: Stack;
-let chromium: LaunchedBrowser;
-beforeAll(async () => {
-  await buildDashboard();
-  [stack, chromium] = await Promise.all([startStack({ dashboard: true }), launchChromium()]);
-}, 120_000);
-afterAll(async () => {
-  await chromium?.close();
-  await stack?.stop();
-});
+const scene = setScene();
+const { sql } = scene;
 
 const WORDS = { websocket: "WebSocket", sse: "SSE" };
 
@@ -26,10 +16,9 @@ describe.each([
   let one: Tab;
   let other: Tab;
   let id: number;
-  const sql = (text: string) => stack.database.client.query<{ id: number }>(text);
   beforeAll(async () => {
-    one = await Tab.open(chromium.browser, stack.url, { webSocket: transport === "websocket" });
-    other = await Tab.open(chromium.browser, stack.url);
+    one = await scene.open({ webSocket: transport === "websocket" });
+    other = await scene.open();
   });
   afterAll(async () => {
     await one?.close();
@@ -48,8 +37,8 @@ describe.each([
       status: "processing",
       amount: "1250.5",
     });
-    const { rows } = await sql(`SELECT id FROM orders WHERE customer_name = 'Ada ${transport}'`);
-    id = rows[0]?.id ?? Number.NaN;
+    const [row] = await sql<{ id: number }>(`SELECT id FROM orders WHERE customer_name = 'Ada ${transport}'`);
+    id = row?.id ?? Number.NaN;
     for (const tab of [one, other]) {
       await tab.shows(id, `Ada ${transport}`, "Engine", "processing", "1,250.50");
       await tab.tells("INSERT", `Ada ${transport}`);
@@ -81,7 +70,7 @@ describe.each([
     await one.page.reload();
     await other.row(id).waitFor({ state: "detached" });
     await other.tells("DELETE", `#${id}`);
-    expect((await sql(`SELECT id FROM orders WHERE id = ${id}`)).rows).toEqual([]);
+    expect(await sql(`SELECT id FROM orders WHERE id = ${id}`)).toEqual([]);
   });
 
   it("have nothing to complain of", () => {

@@ -1,34 +1,18 @@
 /** The activity feed in a real browser, over the real stack. */
 import { readFile } from "node:fs/promises";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { launchChromium, type LaunchedBrowser } from "../support/chromium.ts";
-import { buildDashboard } from "../support/stack-dashboard.ts";
-import { startStack, type Stack } from "../support/stack.ts";
-import { eventually, Tab } from "./tab.ts";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { setScene } from "./scene.ts";
+import { eventually, type Tab } from "./tab.ts";
 
-let stack: Stack;
-let chromium: LaunchedBrowser;
+const scene = setScene();
+const { sql, insert } = scene;
 let tab: Tab;
-beforeAll(async () => {
-  await buildDashboard();
-  [stack, chromium] = await Promise.all([startStack({ dashboard: true }), launchChromium()]);
-}, 120_000);
-afterAll(async () => {
-  await chromium?.close();
-  await stack?.stop();
-});
-
-const sql = async (text: string, values: unknown[] = []) =>
-  (await stack.database.client.query<{ id: number }>(text, values)).rows;
-const insert = async (name: string) =>
-  (await sql("INSERT INTO orders (customer_name, product_name) VALUES ($1, 'Lamp') RETURNING id", [name]))[0]
-    ?.id ?? 0;
 const items = () => tab.page.locator("[data-testid=feed-item]");
 const feed = () => tab.page.locator(".feed");
 const button = (name: string | RegExp) => feed().getByRole("button", { name });
 
 beforeEach(async () => {
-  tab = await Tab.open(chromium.browser, stack.url);
+  tab = await scene.open();
   await tab.live("websocket");
 });
 afterEach(async () => {
@@ -38,7 +22,7 @@ afterEach(async () => {
 });
 
 it("tells what changed from what to what, when, and before how many eyes", async () => {
-  const second = await Tab.open(chromium.browser, stack.url);
+  const second = await scene.open();
   await second.live("websocket");
   await feed().getByText("2 people see these changes now").waitFor(); // the other is seen to have come
   const id = await insert("Ada");

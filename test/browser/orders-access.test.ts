@@ -3,26 +3,17 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { launchChromium, type LaunchedBrowser } from "../support/chromium.ts";
-import { buildDashboard } from "../support/stack-dashboard.ts";
-import { startStack, type Stack } from "../support/stack.ts";
-import { Tab } from "./tab.ts";
+import { beforeAll, expect, it } from "vitest";
+import { setScene } from "./scene.ts";
 
-let stack: Stack;
-let chromium: LaunchedBrowser;
+const scene = setScene();
+const { sql } = scene;
 let axe: string;
 beforeAll(async () => {
-  await buildDashboard();
-  [stack, chromium] = await Promise.all([startStack({ dashboard: true }), launchChromium()]);
   axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-  await stack.database.client.query(`INSERT INTO orders (customer_name, product_name, status, amount)
+  await sql(`INSERT INTO orders (customer_name, product_name, status, amount)
     SELECT 'Customer with a rather long name ' || i, 'Product ' || repeat('of many words ', i % 9), 'shipped', i
     FROM generate_series(1, 60) i`);
-}, 120_000);
-afterAll(async () => {
-  await chromium?.close();
-  await stack?.stop();
 });
 
 /** What axe finds, in words: rule and place. */
@@ -44,7 +35,7 @@ it.each([
 ] as const)(
   "axe finds nothing at $width px, $colorScheme: in marks, selection, menu, dialog",
   async ({ colorScheme, ...viewport }) => {
-    const tab = await Tab.open(chromium.browser, stack.url, {
+    const tab = await scene.open({
       viewport,
       colorScheme,
       reducedMotion: "reduce",
@@ -55,8 +46,7 @@ it.each([
       expect(await findings(page), state).toEqual([]);
       expect(await isTooWide(page), state).toBe(false);
     };
-    await stack.database.client
-      .query(`INSERT INTO orders (customer_name, product_name) VALUES ('Ada', 'Engine');
+    await sql(`INSERT INTO orders (customer_name, product_name) VALUES ('Ada', 'Engine');
       UPDATE orders SET amount = amount + 1 WHERE id = (SELECT max(id) - 2 FROM orders);
       DELETE FROM orders WHERE id = (SELECT max(id) - 3 FROM orders)`);
     await page.locator("[data-flash=DELETE]").waitFor();
@@ -83,11 +73,11 @@ it.each([
 
 it("fits 4K, and moves nothing for who wishes no motion", async () => {
   const viewport = { width: 3840, height: 2160 };
-  const tab = await Tab.open(chromium.browser, stack.url, { viewport, reducedMotion: "reduce" });
+  const tab = await scene.open({ viewport, reducedMotion: "reduce" });
   const { page } = tab;
   await page.locator("[data-testid=order-row]").nth(40).waitFor();
   expect(await isTooWide(page)).toBe(false);
-  await stack.database.client.query("UPDATE orders SET amount = 3 WHERE id = (SELECT max(id) FROM orders)");
+  await sql("UPDATE orders SET amount = 3 WHERE id = (SELECT max(id) FROM orders)");
   await page.locator("[data-flash=UPDATE]").waitFor();
   expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
   await tab.close();

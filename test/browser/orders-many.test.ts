@@ -1,23 +1,18 @@
 /** A table of 100,000 orders, in a real browser over the real stack: what it costs to look through them, and to follow them. */
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { launchChromium, type LaunchedBrowser } from "../support/chromium.ts";
-import { buildDashboard } from "../support/stack-dashboard.ts";
-import { startStack, type Stack } from "../support/stack.ts";
-import { eventually, Tab } from "./tab.ts";
+import { beforeAll, expect, it } from "vitest";
+import { setScene } from "./scene.ts";
+import { eventually, type Tab } from "./tab.ts";
 
 const ROWS = 100_000;
 /** More elements than this in the whole page would mean that rows are in it which nobody sees. */
 const MAX_ELEMENTS = 4000;
 
-let stack: Stack;
-let chromium: LaunchedBrowser;
+const scene = setScene();
+const { sql } = scene;
 let tab: Tab;
-const sql = async (text: string) => (await stack.database.client.query<Record<string, unknown>>(text)).rows;
 
 beforeAll(async () => {
-  await buildDashboard();
-  [stack, chromium] = await Promise.all([startStack({ dashboard: true }), launchChromium()]);
   // not watched meanwhile: it is not the way of 100,000 changes that is tried here
   await sql("SELECT rowcast.unwatch('orders')");
   await sql(`INSERT INTO orders (customer_name, product_name, status, amount)
@@ -25,17 +20,13 @@ beforeAll(async () => {
       (ARRAY['pending','processing','shipped','delivered','completed','cancelled'])[1 + i % 6], i % 1000
     FROM generate_series(1, ${ROWS}) i`);
   await sql("SELECT rowcast.watch('orders')");
-}, 120_000);
-afterAll(async () => {
-  await chromium?.close();
-  await stack?.stop();
 });
 
 const count = () => tab.page.getByTestId("count").innerText();
 const elements = (page: Page) => page.evaluate(() => document.getElementsByTagName("*").length);
 
 it("shows the first rows at once and loads all the others", async () => {
-  tab = await Tab.open(chromium.browser, stack.url);
+  tab = await scene.open();
   await tab.row(ROWS).waitFor();
   expect(await count()).not.toBe("100,000"); // there was something to see before all was there
   await eventually(count).toBe("100,000");
@@ -163,9 +154,9 @@ interface TraceEvent {
 
 /** From now on watches the main threads of the browser. @returns what asks for their longest task, ms of the processor. */
 async function watchTasks(page: Page): Promise<() => Promise<number>> {
-  await chromium.browser.startTracing(page, { categories: ["toplevel", "__metadata"] });
+  await scene.browser.startTracing(page, { categories: ["toplevel", "__metadata"] });
   return async () => {
-    const { traceEvents } = JSON.parse(String(await chromium.browser.stopTracing())) as {
+    const { traceEvents } = JSON.parse(String(await scene.browser.stopTracing())) as {
       traceEvents: TraceEvent[];
     };
     const thread = ({ pid, tid }: TraceEvent) => `${pid} ${tid}`;

@@ -1,36 +1,24 @@
 /** What is written while the network is away, or fails halfway: kept, sent once, and right in the end. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { launchChromium, type LaunchedBrowser } from "../support/chromium.ts";
-import { buildDashboard } from "../support/stack-dashboard.ts";
-import { startStack, type Stack } from "../support/stack.ts";
-import { eventually, Tab } from "./tab.ts";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { setScene } from "./scene.ts";
+import { eventually, type Tab } from "./tab.ts";
 
-let stack: Stack;
-let chromium: LaunchedBrowser;
+const scene = setScene();
+const { sql } = scene;
 let tab: Tab;
 let ids: number[];
-beforeAll(async () => {
-  await buildDashboard();
-  [stack, chromium] = await Promise.all([startStack({ dashboard: true }), launchChromium()]);
-}, 120_000);
-afterAll(async () => {
-  await chromium?.close();
-  await stack?.stop();
-});
 
-const sql = async (text: string, values: unknown[] = []) =>
-  (await stack.database.client.query<Record<string, unknown>>(text, values)).rows;
 const id = (index: number) => ids[index] ?? Number.NaN;
 const orderOf = async (its: number) =>
   (await sql("SELECT customer_name, product_name, status FROM orders WHERE id = $1", [its]))[0];
 
 beforeEach(async () => {
   await sql("DELETE FROM orders");
-  const rows = await sql(
+  const rows = await sql<{ id: number }>(
     "INSERT INTO orders (customer_name, product_name) SELECT 'Customer ' || i, 'Book' FROM generate_series(1, 12) i RETURNING id",
   );
-  ids = rows.map((row) => Number(row["id"]));
-  tab = await Tab.open(chromium.browser, stack.url);
+  ids = rows.map(({ id }) => id);
+  tab = await scene.open();
   await tab.live("websocket");
   await tab.shows(id(0), "Customer 1");
   // the form comes after the first view: from then on it needs no network

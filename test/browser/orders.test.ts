@@ -1,32 +1,22 @@
 /** The table of orders in a real browser, over the real stack. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { launchChromium, type LaunchedBrowser } from "../support/chromium.ts";
-import { buildDashboard } from "../support/stack-dashboard.ts";
-import { startStack, type Stack } from "../support/stack.ts";
-import { eventually, Tab } from "./tab.ts";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { setScene } from "./scene.ts";
+import { eventually, type Tab } from "./tab.ts";
 
-let stack: Stack;
-let chromium: LaunchedBrowser;
+const scene = setScene();
+const { sql } = scene;
 let tab: Tab;
 let ids: number[];
-beforeAll(async () => {
-  await buildDashboard();
-  [stack, chromium] = await Promise.all([startStack({ dashboard: true }), launchChromium()]);
-}, 120_000);
-afterAll(async () => {
-  await chromium?.close();
-  await stack?.stop();
-});
 
 /** Five orders, the newest last. */
 beforeEach(async () => {
-  const { rows } = await stack.database.client.query<{ id: number }>(`
+  const rows = await sql<{ id: number }>(`
     INSERT INTO orders (customer_name, product_name, status, amount) VALUES
       ('Ada', 'Engine', 'pending', 30), ('Grace', 'Compiler', 'shipped', NULL), ('Alan', 'Machine', 'pending', 10),
       ('Hedy', 'Radio', 'delivered', 20), ('ada minor', 'Loom', 'pending', 5)
     RETURNING id`);
   ids = rows.map(({ id }) => id);
-  tab = await Tab.open(chromium.browser, stack.url);
+  tab = await scene.open();
   await tab.shows(ids[4] ?? 0, "Loom");
 });
 afterEach(async () => {
@@ -36,8 +26,6 @@ afterEach(async () => {
   expect(complaints).toEqual([]);
 });
 
-const sql = async (text: string, values: unknown[] = []) =>
-  (await stack.database.client.query<Record<string, unknown>>(text, values)).rows;
 const id = (index: number) => ids[index] ?? Number.NaN;
 const statuses = async () =>
   (await sql("SELECT status FROM orders ORDER BY id")).map(({ status }) => String(status));

@@ -1,31 +1,20 @@
 /** Every state of the page, light and dark: nothing for axe to find, and nothing wider than the window from 320 px to 4K. */
 import axe from "axe-core";
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { launchChromium, type LaunchedBrowser } from "../support/chromium.ts";
-import { buildDashboard } from "../support/stack-dashboard.ts";
-import { startStack, type Stack } from "../support/stack.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { setScene } from "./scene.ts";
 import { Tab } from "./tab.ts";
 
-let stack: Stack;
-let chromium: LaunchedBrowser;
+const scene = setScene();
+const { sql } = scene;
 let tab: Tab;
-beforeAll(async () => {
-  await buildDashboard();
-  [stack, chromium] = await Promise.all([startStack({ dashboard: true }), launchChromium()]);
-}, 120_000);
-afterAll(async () => {
-  await chromium?.close();
-  await stack?.stop();
-});
 beforeEach(async () => {
   await sql("DELETE FROM orders");
   // no motion: a colour on its way to another is neither
-  tab = await Tab.open(chromium.browser, "about:blank", { reducedMotion: "reduce" });
+  tab = await Tab.open(scene.browser, "about:blank", { reducedMotion: "reduce" });
 });
 afterEach(() => tab.close());
 
-const sql = (text: string) => stack.database.client.query(text);
 const LONG = "Wolfeschlegelsteinhausenbergerdorff".repeat(3);
 
 async function insertOrders(): Promise<void> {
@@ -39,7 +28,7 @@ async function insertOrders(): Promise<void> {
 
 async function openLive(page: Page): Promise<void> {
   await insertOrders();
-  await page.goto(stack.url);
+  await page.goto(scene.stack.url);
   await tab.live("websocket");
   await page.locator("[data-testid=order-row]").first().waitFor();
 }
@@ -56,13 +45,13 @@ async function openBusy(page: Page): Promise<void> {
 const STATES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   loading: async (page) => {
     await page.route("**/api/orders?*", () => undefined); // never answered
-    await page.goto(stack.url);
+    await page.goto(scene.stack.url);
     await page.getByText("Loading the orders").waitFor({ state: "attached" });
     await tab.live("websocket");
   },
   live: openBusy,
   empty: async (page) => {
-    await page.goto(stack.url);
+    await page.goto(scene.stack.url);
     await page.getByRole("heading", { name: "No orders yet" }).waitFor();
   },
   "with a dialog": async (page) => {
@@ -103,7 +92,7 @@ const STATES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     await page.route("**/api/orders?*", (route) =>
       route.fulfill({ status: 503, json: { detail: "The database is away." } }),
     );
-    await page.goto(stack.url);
+    await page.goto(scene.stack.url);
     await page.getByRole("alert").filter({ hasText: "The database is away." }).waitFor();
   },
 };

@@ -3,26 +3,15 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { CDPSession, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { PROJECT_DIR } from "../../dev/config.ts";
-import { launchChromium, type LaunchedBrowser } from "../support/chromium.ts";
-import { buildDashboard } from "../support/stack-dashboard.ts";
-import { startStack, type Stack } from "../support/stack.ts";
+import { setScene } from "./scene.ts";
 import { commitChanges, insertOrders, recordTasks, settle } from "./shell-busy.ts";
 
 const MAX_FIRST_VIEW_BYTES = 60_000;
 const DIST = join(PROJECT_DIR, "web/dist");
 
-let stack: Stack;
-let chromium: LaunchedBrowser;
-beforeAll(async () => {
-  await buildDashboard();
-  [stack, chromium] = await Promise.all([startStack({ dashboard: true }), launchChromium()]);
-}, 120_000);
-afterAll(async () => {
-  await chromium?.close();
-  await stack?.stop();
-});
+const scene = setScene();
 
 it("needs no more than 60 kB of JavaScript for the first view, and leaves the charts for later", async () => {
   const html = await readFile(join(DIST, "index.html"), "utf8");
@@ -47,13 +36,13 @@ const MAX_INTERACTIVE_MS = 1000;
 const QUIET_WORK_MS = 120;
 
 it("can be used within a second, on a processor four times slower", async () => {
-  await stack.database.client.query(
+  await scene.sql(
     "INSERT INTO orders (customer_name, product_name) SELECT 'Customer ' || i, 'Lamp' FROM generate_series(1, 1000) i",
   );
-  const context = await chromium.browser.newContext();
+  const context = await scene.browser.newContext();
   const page = await context.newPage();
   const session = await context.newCDPSession(page);
-  await page.goto(stack.url); // the Worker has started, and the browser compiled: the second visit is everybody's
+  await page.goto(scene.stack.url); // the Worker has started, and the browser compiled: the second visit is everybody's
   await page.locator("[data-testid=order-row]").first().waitFor();
   const tries: { interactive: number; allowed: number }[] = [];
   for (let n = 0; n < 3; n++) {
@@ -76,15 +65,15 @@ const MAX_TASK_MS = 100;
 
 // `npm run test:dashboard` does it for 30 s, and looks at the memory too
 it("shows 1,000 changes a second with no task over 100 ms, and all of them", async () => {
-  const { client } = stack.database;
+  const { client } = scene.stack.database;
   await client.query("DELETE FROM orders");
   await insertOrders(client);
-  const page = await chromium.browser.newPage({ viewport: { width: 1440, height: 900 } });
-  await page.goto(stack.url);
+  const page = await scene.browser.newPage({ viewport: { width: 1440, height: 900 } });
+  await page.goto(scene.stack.url);
   await page.locator("[data-testid=connection][data-state=live]").waitFor();
   await page.locator("canvas").first().waitFor();
   await settle(client, page);
-  const tasks = await recordTasks(chromium.browser, page, async () => {
+  const tasks = await recordTasks(scene.browser, page, async () => {
     await commitChanges(client, BUSY_SECONDS);
     await settle(client, page);
   });

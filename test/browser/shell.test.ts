@@ -1,24 +1,13 @@
 /** What stands around the rows: the pill, the numbers, the panel, the keys, and that none of it lies. */
 import type { WebSocketRoute } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { launchChromium, type LaunchedBrowser } from "../support/chromium.ts";
-import { buildDashboard } from "../support/stack-dashboard.ts";
-import { startStack, type Stack } from "../support/stack.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { setScene } from "./scene.ts";
 import { Tab } from "./tab.ts";
 
-let stack: Stack;
-let chromium: LaunchedBrowser;
+const scene = setScene();
+const { sql } = scene;
 let tab: Tab;
-beforeAll(async () => {
-  await buildDashboard();
-  [stack, chromium] = await Promise.all([startStack({ dashboard: true }), launchChromium()]);
-}, 120_000);
-afterAll(async () => {
-  await chromium?.close();
-  await stack?.stop();
-});
 
-const sql = (text: string) => stack.database.client.query<{ id: number }>(text);
 const pill = () => tab.page.getByTestId("connection");
 const panel = () => tab.page.getByRole("complementary", { name: "Connection" });
 const toast = (text: string) => tab.page.getByTestId("toast").filter({ hasText: text });
@@ -28,13 +17,13 @@ beforeEach(async () => {
   await sql(
     "INSERT INTO orders (customer_name, product_name, status) VALUES ('Ada', 'Lamp', 'pending'), ('Ada', 'Desk', 'shipped')",
   );
-  tab = await Tab.open(chromium.browser, "about:blank", { permissions: ["notifications"] });
+  tab = await Tab.open(scene.browser, "about:blank", { permissions: ["notifications"] });
 });
 afterEach(() => tab.close());
 
 /** Opens the page, live, with its two orders. */
 async function open(): Promise<void> {
-  await tab.page.goto(stack.url);
+  await tab.page.goto(scene.stack.url);
   await tab.live("websocket");
   await tab.page.getByTestId("card-orders").filter({ hasText: "2" }).waitFor();
 }
@@ -88,7 +77,7 @@ describe("The overview", () => {
 
   it("counts who is watching", async () => {
     await open();
-    const other = await Tab.open(chromium.browser, stack.url);
+    const other = await scene.open();
     for (const one of [tab, other])
       await one.page.getByTestId("watching").filter({ hasText: "2 people watching" }).waitFor();
     await other.close();
@@ -100,7 +89,7 @@ describe("The pill", () => {
   it("says which way changes come", async () => {
     await open();
     expect(await pill().innerText()).toBe("Live over WebSocket");
-    await tab.page.goto(`${stack.url}/?transport=sse`);
+    await tab.page.goto(`${scene.stack.url}/?transport=sse`);
     await tab.live("sse");
     expect(await pill().innerText()).toBe("Live over SSE");
   });
@@ -117,7 +106,7 @@ describe("The pill", () => {
     const { page } = tab;
     await page.routeWebSocket(/.*/, (socket) => socket.close());
     await page.route("**/sse*", (route) => route.abort());
-    await page.goto(stack.url);
+    await page.goto(scene.stack.url);
     await pill()
       .filter({ hasText: /^Reconnecting in \d+ s$/ })
       .waitFor();
@@ -297,7 +286,7 @@ describe("Who does not see the page, or wants it calm,", () => {
     `);
     for (let n = 0; n < 60; n++) await sql(`UPDATE orders SET amount = ${n} WHERE product_name = 'Lamp'`);
     await tab.shows(
-      (await sql("SELECT id FROM orders WHERE product_name = 'Lamp'")).rows[0]?.id ?? 0,
+      (await sql<{ id: number }>("SELECT id FROM orders WHERE product_name = 'Lamp'"))[0]?.id ?? 0,
       "59.00",
     );
     await expect.poll(() => tab.page.evaluate("said.length")).toBeGreaterThan(0);
