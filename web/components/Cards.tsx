@@ -3,13 +3,12 @@ import { ORDER_STATUSES } from "../../protocol/order-status.ts";
 import { staleSince } from "../state/connection.ts";
 import { milliseconds } from "../state/latency-histogram.ts";
 import { latencySummary } from "../state/latency.ts";
-import { KINDS, type Kind } from "../state/metrics-rates.ts";
+import { KINDS, SIGNS } from "../state/metrics-rates.ts";
 import { lastMinute } from "../state/metrics.ts";
 import { counts, loadState } from "../state/orders.ts";
 import { clockTime } from "../state/times.ts";
 import { StatusMark } from "./StatusMark.tsx";
 
-const SIGNS: Readonly<Record<Kind, string>> = { inserted: "+", updated: "~", deleted: "−" };
 const NUMBER = new Intl.NumberFormat();
 
 export function Cards() {

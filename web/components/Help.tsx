@@ -1,5 +1,6 @@
 import { KEY_WORDS } from "../state/keyboard-keys.ts";
 import { setSingleKeys, singleKeys } from "../state/keyboard.ts";
+import { type Kind, SIGNS } from "../state/metrics-rates.ts";
 import { helpOpen } from "../state/panel.ts";
 import { Modal } from "./Modal.tsx";
 
@@ -30,9 +31,8 @@ export function Help() {
         Single keys without Ctrl
       </label>
       <p class="help-note">
-        Rows flash when they change: <Mark kind="inserted" sign="+" /> new, <Mark kind="updated" sign="~" />{" "}
-        changed, <Mark kind="deleted" sign="−" /> deleted. What you change is shown at once, and marked until
-        it is saved.
+        Rows flash when they change: <Mark kind="inserted" /> new, <Mark kind="updated" /> changed,{" "}
+        <Mark kind="deleted" /> deleted. What you change is shown at once, and marked until it is saved.
       </p>
       <div class="dialog-actions">
         <button type="button" class="button button-primary" onClick={close}>
@@ -47,10 +47,10 @@ function close(): void {
   helpOpen.value = false;
 }
 
-function Mark({ kind, sign }: { readonly kind: string; readonly sign: string }) {
+function Mark({ kind }: { readonly kind: Kind }) {
   return (
     <span class="swatch" data-kind={kind} aria-hidden="true">
-      {sign}
+      {SIGNS[kind]}
     </span>
   );
 }

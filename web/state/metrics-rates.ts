@@ -8,6 +8,9 @@ export const KINDS = ["inserted", "updated", "deleted"] as const;
 export type Kind = (typeof KINDS)[number];
 export type PerKind<T> = Readonly<Record<Kind, T>>;
 
+/** A form of its own for each, as colour alone does not tell everybody. */
+export const SIGNS: PerKind<string> = { inserted: "+", updated: "~", deleted: "−" };
+
 const KIND_OF: Readonly<Record<Operation, Kind>> = {
   INSERT: "inserted",
   UPDATE: "updated",

@@ -2,14 +2,13 @@ import { signal } from "@preact/signals";
 import { BINS_MS, milliseconds } from "../../state/latency-histogram.ts";
 import { latencyCounts, latencySummary } from "../../state/latency.ts";
 import { now } from "../../state/clock.ts";
-import { KINDS, type Kind, type PerKind } from "../../state/metrics-rates.ts";
+import { KINDS, type PerKind, SIGNS } from "../../state/metrics-rates.ts";
 import { lastMinute, ratesNow } from "../../state/metrics.ts";
 import { duration } from "../../state/words.ts";
 import { binLabel, histogramOptions, rateOptions, stack } from "./plot-options.ts";
 import { Plot } from "./Plot.tsx";
 
 const HEIGHT_PX = 132;
-const SIGNS: Readonly<Record<Kind, string>> = { inserted: "+", updated: "~", deleted: "−" };
 
 /** Where the pointer is in each chart. */
 const second = signal<number | null>(null);
