@@ -1,7 +1,7 @@
 /** Every state of the page, light and dark: nothing for axe to find, and nothing wider than the window from 320 px to 4K. */
-import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { overflow, violations } from "./accessibility.ts";
 import { setScene } from "./scene.ts";
 import { Tab } from "./tab.ts";
 
@@ -139,24 +139,3 @@ describe("The narrow page", () => {
     }
   });
 });
-
-/** Rule and place of each, for all the rules that axe has. */
-async function violations(page: Page): Promise<string[]> {
-  if (!(await page.evaluate("typeof axe === 'object'"))) await page.evaluate(axe.source);
-  const found = await page.evaluate<axe.AxeResults>("axe.run(document, { resultTypes: ['violations'] })");
-  return found.violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id}: ${String(target)}: ${failureSummary ?? ""}`),
-  );
-}
-
-/** What reaches out of the window to the right, when the page can be scrolled there. */
-function overflow(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
-    const { scrollWidth, clientWidth } = document.documentElement;
-    if (scrollWidth <= clientWidth) return [];
-    return [...document.querySelectorAll("body *")]
-      .filter((element) => element.getBoundingClientRect().right > clientWidth + 0.5)
-      .map((element) => `${element.tagName} ${element.className}`)
-      .slice(0, 8);
-  });
-}

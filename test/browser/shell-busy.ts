@@ -37,6 +37,15 @@ export async function commitChanges(
   return { changes, ms: performance.now() - start };
 }
 
+/** The dashboard in a window as on a desk, once it is live and its charts are there. */
+export async function openDesktop(browser: Browser, url: string): Promise<Page> {
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  await page.goto(url);
+  await page.locator("[data-testid=connection][data-state=live]").waitFor();
+  await page.locator("canvas").first().waitFor();
+  return page;
+}
+
 /** Resolves when the page shows what the database has. @throws when it does not within 20 s. */
 export async function settle(database: Client, page: Page): Promise<void> {
   const { rows } = await database.query<{ status: string; count: string }>(
@@ -46,59 +55,6 @@ export async function settle(database: Client, page: Page): Promise<void> {
     const text = Number(count).toLocaleString("en-US");
     await page.getByTestId(`card-${status}`).filter({ hasText: text }).waitFor({ timeout: 20_000 });
   }
-}
-
-export interface Tasks {
-  readonly count: number;
-  /** The longest, in ms of the processor's time: of what else the machine does nothing is in it. */
-  readonly longestMs: number;
-  /** The longest by the clock on the wall. */
-  readonly longestWallMs: number;
-  /** How much of the time the page's main thread was at work, 0 to 1. */
-  readonly busy: number;
-}
-
-interface TraceEvent {
-  readonly name: string;
-  readonly ph: string;
-  readonly pid: number;
-  readonly tid: number;
-  readonly ts: number;
-  readonly dur?: number;
-  readonly tdur?: number;
-  readonly args?: { readonly name?: string };
-}
-
-/** The tasks of the page's main thread while `work` runs. */
-export async function recordTasks(
-  browser: Browser,
-  page: Page,
-  work: () => Promise<unknown>,
-): Promise<Tasks> {
-  await browser.startTracing(page, { categories: ["toplevel"] });
-  await work();
-  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as {
-    traceEvents: TraceEvent[];
-  };
-  const threads = traceEvents.filter(
-    ({ name, args }) => name === "thread_name" && args?.name === "CrRendererMain",
-  );
-  // the page's is the busiest: a browser keeps a spare one at hand
-  const candidates = threads.map(({ pid, tid }) =>
-    traceEvents.filter(
-      (event) => event.pid === pid && event.tid === tid && event.ph === "X" && event.name.endsWith("RunTask"),
-    ),
-  );
-  const sum = (events: readonly TraceEvent[]) => events.reduce((ms, { tdur = 0 }) => ms + tdur / 1000, 0);
-  const tasks = candidates.toSorted((a, b) => sum(b) - sum(a))[0] ?? [];
-  if (tasks.length === 0) throw new Error("the trace has no tasks of a page");
-  const [first, last] = [tasks[0]?.ts ?? 0, tasks.at(-1)?.ts ?? 0];
-  return {
-    count: tasks.length,
-    longestMs: Math.max(...tasks.map(({ tdur = 0 }) => tdur / 1000)),
-    longestWallMs: Math.max(...tasks.map(({ dur = 0 }) => dur / 1000)),
-    busy: (sum(tasks) * 1000) / (last - first),
-  };
 }
 
 /** What is in use once all that can be collected has been. */

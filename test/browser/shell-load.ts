@@ -8,7 +8,8 @@ import { Client } from "pg";
 import { startLookStack } from "../../dev/screenshots-stack.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { buildDashboard } from "../support/stack-dashboard.ts";
-import { commitChanges, heapMb, insertOrders, recordTasks, settle } from "./shell-busy.ts";
+import { commitChanges, heapMb, insertOrders, openDesktop, settle } from "./shell-busy.ts";
+import { watchTasks } from "./tasks.ts";
 
 const SECONDS = 30;
 /** Until every list that is bounded is full, and the browser has compiled what it will. */
@@ -32,20 +33,16 @@ async function run(): Promise<boolean> {
   const database = new Client({ connectionString: stack.databaseUrl });
   await database.connect();
   await insertOrders(database);
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  const page = await openDesktop(browser, stack.url);
   const session = await page.context().newCDPSession(page);
-  await page.goto(stack.url);
-  await page.locator("[data-testid=connection][data-state=live]").waitFor();
-  await page.locator("canvas").first().waitFor();
 
   await commitChanges(database, WARM_UP_SECONDS);
   await settle(database, page);
   const before = await heapMb(session);
-  let made = { changes: 0, ms: 0 };
-  const tasks = await recordTasks(browser, page, async () => {
-    made = await commitChanges(database, SECONDS);
-    await settle(database, page);
-  });
+  const watched = await watchTasks(browser, page);
+  const made = await commitChanges(database, SECONDS);
+  await settle(database, page);
+  const tasks = await watched();
   const after = await heapMb(session);
   await database.end();
 

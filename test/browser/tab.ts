@@ -108,6 +108,18 @@ export class Tab {
     return rows.toSorted((a, b) => a.place - b.place).map(({ id }) => id);
   }
 
+  /** What is said of how many orders there are. */
+  count(): Promise<string> {
+    return this.page.getByTestId("count").innerText();
+  }
+
+  /** What the filter for a status says: the status, and how many orders have it. */
+  statusFilter(status: string): Promise<string> {
+    return this.page
+      .getByRole("radio", { name: status })
+      .evaluate((radio) => radio.parentElement?.innerText ?? "");
+  }
+
   close(): Promise<void> {
     return this.context.close();
   }
