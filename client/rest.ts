@@ -3,6 +3,7 @@ import { hc } from "hono/client";
 import type { Order, OrderStatus } from "../protocol/orders.ts";
 import { WriteRefused } from "./index.ts";
 import type { LiveCollectionOptions, Token, WriteCalls } from "./index.ts";
+import { ABOVE_ALL, EMPTY_ORDER, isFinal } from "./orders.ts";
 import type { AppType } from "./rest-types.ts";
 import { authorization } from "./token.ts";
 
@@ -34,9 +35,6 @@ export interface OrdersOptions {
 type OrdersSource = Pick<LiveCollectionOptions<Order>, "table" | "key" | "load"> &
   Required<Pick<LiveCollectionOptions<Order>, "filter">> & { readonly write: WriteCalls<Order> };
 
-/** Ids are int4: all are below this one. */
-const ABOVE_ALL = 2_147_483_648;
-
 /**
  * What `liveCollection` takes for the orders, but the client: `liveCollection({ client, ...ordersWrites(api) })`. Fields that
  * are written win over what others have written to the same fields meanwhile; their other fields stay.
@@ -56,7 +54,7 @@ export function ordersWrites(api: Api, { statuses = [], pageSize = 1000 }: Order
     },
     write: {
       // Orders that are being created have numbers below zero, which no other has.
-      draft: (fields, n) => ({ ...EMPTY, ...fields, id: -n }),
+      draft: (fields, n) => ({ ...EMPTY_ORDER, ...fields, id: -n }),
       create: (fields, id) => {
         // What is missing, the server names.
         const json = writable(fields) as Pick<Order, "customer_name" | "product_name">;
@@ -68,16 +66,6 @@ export function ordersWrites(api: Api, { statuses = [], pageSize = 1000 }: Order
     },
   };
 }
-
-const EMPTY: Order = {
-  id: 0,
-  customer_name: "",
-  product_name: "",
-  status: "pending",
-  amount: null,
-  created_at: "",
-  updated_at: "",
-};
 
 /** The fields that a person fills in: the others are the server's. */
 function writable({ customer_name, product_name, status, amount }: Partial<Order>) {
@@ -112,8 +100,6 @@ async function answered<T>(asked: Promise<Answer<T>>): Promise<T> {
   > &
     Partial<Pick<WriteRefused, "issues">>;
   const message = detail ?? title ?? `The server answered with status ${status}.`;
-  // Timeouts, and limits that pass.
-  const isFinal = status >= 400 && status < 500 && ![408, 425, 429].includes(status);
-  if (!isFinal) throw new Error(message);
+  if (!isFinal(response)) throw new Error(message);
   throw new WriteRefused(message, { status, ...(code && { code }), ...(issues && { issues }) });
 }

@@ -1,4 +1,5 @@
 /** The orders API as the dashboard calls it: small typed functions over fetch, every failure an `ApiProblem`. */
+import { ABOVE_ALL } from "../client/orders.ts";
 import { ORDER_STATUSES } from "../protocol/order-status.ts";
 import type { Order, OrderStatus } from "../protocol/orders.ts";
 import { type Counts, NO_COUNTS } from "./state/orders-tally.ts";
@@ -36,20 +37,12 @@ export class ApiProblem extends Error {
   }
 }
 
-/** Whether trying again is of no use: the server has understood, and says no. */
-export function isFinal({ status }: ApiProblem): boolean {
-  return status >= 400 && status < 500 && ![408, 425, 429].includes(status);
-}
-
 /** Names a write, so that sending it again after a lost answer does it once. */
 export function newKey(): string {
   // not randomUUID: browsers have that only under https and on localhost
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
-
-/** Ids are int4: all are below this one. */
-const ABOVE_ALL = 2_147_483_648;
 
 /**
  * Orders by number, the newest first.

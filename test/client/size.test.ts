@@ -93,6 +93,7 @@ test("the typed API client brings nothing of the Worker along, whose types it ha
   const ours = modules.filter((id) => !id.includes("/node_modules/") && id.startsWith(PROJECT_DIR));
   expect(ours.map((id) => relative(PROJECT_DIR, id)).toSorted()).toEqual([
     "client/collection/write.ts",
+    "client/orders.ts",
     "client/rest.ts",
     "client/token.ts",
     "protocol/close-codes.ts",

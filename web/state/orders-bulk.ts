@@ -4,8 +4,9 @@
  */
 import { signal } from "@preact/signals";
 import { Listeners } from "../../client/observable.ts";
+import { isFinal } from "../../client/orders.ts";
 import type { Order, OrderStatus } from "../../protocol/orders.ts";
-import { ApiProblem, isFinal, newKey, setStatusOf } from "../api.ts";
+import { ApiProblem, newKey, setStatusOf } from "../api.ts";
 import { client, connection } from "./connection.ts";
 import { clearSelection } from "./selection.ts";
 import { notify } from "./toasts.ts";

@@ -1,13 +1,13 @@
 /** The live collection of the orders: where its rows come from, and who sends what is written here. */
 import { signal } from "@preact/signals";
 import { liveCollection, WriteRefused } from "../../client/index.ts";
+import { EMPTY_ORDER, isFinal } from "../../client/orders.ts";
 import type { Order } from "../../protocol/orders.ts";
 import {
   ApiProblem,
   createOrder,
   deleteOrder,
   getOrder,
-  isFinal,
   listOrders,
   type OrderFields,
   updateOrder,
@@ -27,16 +27,6 @@ export const loadError = signal<ApiProblem | null>(null);
 
 /** Whether there are more orders than are loaded: of those only what changes shows. */
 export const isCutOff = signal(false);
-
-const EMPTY_ORDER: Order = {
-  id: 0,
-  customer_name: "",
-  product_name: "",
-  status: "pending",
-  amount: null,
-  created_at: "",
-  updated_at: "",
-};
 
 /** What the load under way has brought so far: its rows are looked at once, and not all of them with each page. */
 let loaded = 0;
