@@ -67,18 +67,22 @@ export class Truth {
   async read(client: Asked, windows: readonly Window[]): Promise<void> {
     for (;;) {
       const { rows } = await client.query(
-        `SELECT id, xid::text, "table", operation, key::text, data::text, old::text,
-                to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at,
+        `SELECT c.id, c.xid::text, c."table", c.operation, coalesce(c.key, line -> 'key')::text AS key,
+                coalesce(c.data::text, line ->> 'data') AS data, coalesce(c.old::text, line ->> 'old') AS old,
+                to_char(c.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at,
                 EXISTS (SELECT FROM unnest($2::text[], $3::text[]) w (before, after)
-                  WHERE pg_visible_in_snapshot(xid, after::pg_snapshot)
-                    AND NOT pg_visible_in_snapshot(xid, before::pg_snapshot)) AS may_miss
-         FROM rowcast.changes WHERE id > $1 ORDER BY id LIMIT ${PAGE}`,
+                  WHERE pg_visible_in_snapshot(c.xid, after::pg_snapshot)
+                    AND NOT pg_visible_in_snapshot(c.xid, before::pg_snapshot)) AS may_miss
+         FROM (SELECT * FROM rowcast.changes WHERE id > $1 ORDER BY id LIMIT ${PAGE}) c
+         LEFT JOIN LATERAL (SELECT ('{' || l || '}')::jsonb AS line, place
+           FROM string_to_table(c.bundle, E'\\n') WITH ORDINALITY AS b (l, place)) b ON true
+         ORDER BY c.id, place`,
         [this.#lastId, windows.map(({ before }) => before), windows.map(({ after }) => after)],
       );
       const page = rows as OutboxRow[];
       for (const row of page) this.#add(row);
       this.#lastId = page.at(-1)?.id ?? this.#lastId;
-      if (rows.length < PAGE) return;
+      if (new Set(page.map(({ id }) => id)).size < PAGE) return;
     }
   }
 

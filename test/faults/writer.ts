@@ -10,7 +10,8 @@ import type { Dice } from "./random.ts";
 
 /** Shelf 0 holds the large rows, and no bulk statement touches it. */
 const SHELVES = 20;
-const SHELF_IDS = 100;
+/** More than a hundred: what changes a whole shelf is told by bundles. */
+const SHELF_IDS = 160;
 const LARGE_IDS = 8;
 const ORDERS = 200;
 const CRATES = 50;
