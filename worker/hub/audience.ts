@@ -51,7 +51,7 @@ export class Audience {
       recent: (since) => this.recent(since, 0),
       read: (since) => deps.read(since),
       isHere: (client) => this.#clients.get(client.socket) === client,
-      send: (client, to, selection) => this.#sendSelection(client, to, selection),
+      send: (client, to, selection, frames) => this.#sendSelection(client, to, selection, frames),
       reset: (client, reason) => this.#reset(client, reason),
       pull: () => this.pull(),
       arrived: (client, flow) => {
@@ -181,7 +181,7 @@ export class Audience {
   /** The client has taken in everything up to `position`: there may be room for more. */
   acknowledge(client: Client, position: Position): void {
     if (position.epoch !== this.#position?.epoch) return; // from before a reset
-    client.flow = acknowledged(client.flow, position.seq);
+    client.took(acknowledged(client.flow, position.seq));
     if (client.flow.mode === "behind") void this.#catchUp.serve(client);
     else if (client.flow.framed < position.seq) this.#advanceSoon();
   }
@@ -236,7 +236,7 @@ export class Audience {
 
   /** A socket that takes nothing any more is closing: it is forgotten at once, so that nothing waits for it. */
   #sendFrame(client: Client, frame: string, seq: number, count: number): void {
-    if (client.send(frame)) client.flow = frameSent(client.flow, seq, frame.length, count);
+    if (client.send(frame)) client.sent(frameSent(client.flow, seq, frame.length, count));
     else this.remove(client.socket);
   }
 

@@ -10,13 +10,14 @@ import { logEvent } from "../log.ts";
 import type { Client } from "./client.ts";
 import { passedOver, type Behind } from "./flow.ts";
 import { Folding } from "./folding.ts";
-import { inPieces, select, type Selection } from "./selection.ts";
+import { Pieces, type Piece } from "./pieces.ts";
+import { inPieces, type Selection } from "./selection.ts";
 
 /** With `fold=1`: a frame is sent when so much is left after folding and more rows come, or so much was read for it. */
 const FOLDED_CHARS = 524_288;
 const FOLD_READ_CHARS = 8_000_000;
-/** The size of frames to clients that are behind; a change that is larger travels alone. */
-const PIECE_CHARS = 8192;
+/** So much of what was cut into frames is kept for the next client at the same place. */
+const KEPT_CHARS = 2_000_000;
 
 interface Dependencies {
   /** Where the Hub is. */
@@ -26,7 +27,8 @@ interface Dependencies {
   /** The same from the log. */
   read(since: Position): Promise<ReadResult>;
   isHere(client: Client): boolean;
-  send(client: Client, to: number, selection: Selection): void;
+  /** @param frames those of this selection that were built before, by where they begin. */
+  send(client: Client, to: number, selection: Selection, frames?: Map<number, string>): void;
   reset(client: Client, reason: ResetReason): void;
   /** Brings the Hub to the head of the log. */
   pull(): Promise<void>;
@@ -37,6 +39,7 @@ interface Dependencies {
 
 export class CatchUp {
   readonly #deps: Dependencies;
+  readonly #pieces = new Pieces(KEPT_CHARS);
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
@@ -69,7 +72,7 @@ export class CatchUp {
     const first = await this.#readFor(client, since, since.seq);
     if (first === null) return;
     if (!client.fold) {
-      this.#sendPieces(client, first.to, select(first, client.view));
+      this.#sendPieces(client, first.to, this.#pieces.of(first, client.view, client.pace.pieceChars));
       return;
     }
     const folding = new Folding(client.view.pin);
@@ -81,7 +84,9 @@ export class CatchUp {
       const { to } = batch;
       const full = folding.chars >= FOLDED_CHARS && folding.rows > before;
       if (to === this.#deps.position()?.seq || full || read >= FOLD_READ_CHARS) {
-        this.#sendPieces(client, to, folding.select(client.filter));
+        const selection = folding.select(client.filter);
+        const pieces = selection.count === 0 ? [] : inPieces(selection, client.pace.pieceChars, to);
+        this.#sendPieces(client, to, pieces);
         return;
       }
       batch = await this.#readFor(client, since, to);
@@ -103,18 +108,18 @@ export class CatchUp {
     return null;
   }
 
-  /**
-   * For a client that is behind, and so perhaps slow: frames so small that even a link of 1 kB/s completes one before its
-   * client takes the connection for dead. What has no room any more is read again when there is.
-   */
-  #sendPieces(client: Client, to: number, selection: Selection): void {
-    if (selection.count === 0) {
-      if (client.flow.mode === "behind") client.flow = passedOver(client.flow, to);
-      return;
-    }
-    for (const { text, count, last } of inPieces(selection.text, PIECE_CHARS, to)) {
+  /** What has no room any more is read again when there is. */
+  #sendPieces(
+    client: Client,
+    to: number,
+    pieces: Iterable<Omit<Piece, "frames"> & Partial<Pick<Piece, "frames">>>,
+  ): void {
+    let nothing = true;
+    for (const { text, count, last, frames } of pieces) {
+      nothing = false;
       if (!client.hasRoom) return;
-      this.#deps.send(client, last, { text, count });
+      this.#deps.send(client, last, { text, count }, frames);
     }
+    if (nothing && client.flow.mode === "behind") client.flow = passedOver(client.flow, to);
   }
 }

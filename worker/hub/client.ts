@@ -3,6 +3,7 @@ import type { Filter } from "../../protocol/filter.ts";
 import { pack, unpack, type Attachment, type Bearer } from "./attachment.ts";
 import { viewOf, type View } from "./selection.ts";
 import { hasRoom, liveAt, load, WINDOW, type Flow } from "./flow.ts";
+import { begun, tookIn, UNTRIED, type Pace } from "./pace.ts";
 
 export class Client {
   readonly id: string;
@@ -21,6 +22,7 @@ export class Client {
   /** It has been asked to come back elsewhere. */
   isLeaving = false;
   #savedQuarter = 0;
+  #pace = UNTRIED;
 
   constructor(socket: WebSocket, { id, bearer, filter, fold, flow, connectedAt }: Attachment) {
     this.socket = socket;
@@ -60,6 +62,24 @@ export class Client {
       this.#savedQuarter = now;
       this.save();
     }
+  }
+
+  /** How much it takes in at a time. */
+  get pace(): Pace {
+    return this.#pace;
+  }
+
+  /** @param flow after a frame was sent. */
+  sent(flow: Flow): void {
+    if (load(this.#flow).bytes === 0) this.#pace = begun(this.#pace, Date.now());
+    this.flow = flow;
+  }
+
+  /** @param flow after an acknowledgement. */
+  took(flow: Flow): void {
+    const bytes = load(this.#flow).bytes - load(flow).bytes;
+    if (bytes > 0) this.#pace = tookIn(this.#pace, bytes, Date.now());
+    this.flow = flow;
   }
 
   get hasRoom(): boolean {

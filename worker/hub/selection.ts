@@ -30,10 +30,14 @@ export interface Selection {
  * is told everything with a piece: that of its last change, for the last piece `to`.
  */
 export function* inPieces(
-  text: string,
+  { text, count }: Selection,
   maxChars: number,
   to: number,
 ): Generator<Selection & { readonly last: number }> {
+  if (text.length <= maxChars) {
+    yield { text, count, last: to };
+    return;
+  }
   let piece: string[] = [];
   let chars = 0;
   for (const change of text.split(SEPARATOR)) {
