@@ -89,7 +89,7 @@ try {
   for (const kind of ["without filter", "with a filter each"]) {
     const urls = ids.map((id) => {
       const filter = encodeURIComponent(JSON.stringify({ readings: { id: [id] } }));
-      return kind === "without filter" ? rowcast.streamUrl : `${rowcast.streamUrl}?filter=${filter}`;
+      return kind === "without filter" ? rowcast.streamUrl : `${rowcast.streamUrl}&filter=${filter}`;
     });
     await connect(urls);
     await sleep(2000);

@@ -17,6 +17,7 @@ const CONFIG = join(PROJECT_DIR, "wrangler.toml");
 const START_TIMEOUT_MS = 30_000;
 
 export interface Rowcast {
+  /** With lean frames, as the SDK asks for them. */
   readonly streamUrl: string;
   /** The process of workerd. */
   readonly workerPid: number;
@@ -99,7 +100,7 @@ export async function startRowcast(
     const rowcast: Rowcast = {
       workerPid: await findWorkerd(),
       listenerPid: listener.pid,
-      streamUrl: new URL("/ws", url).href.replace(/^http/, "ws"),
+      streamUrl: new URL("/ws?lean=1", url).href.replace(/^http/, "ws"),
       async stop() {
         await listener.stop();
         await miniflare.dispose();

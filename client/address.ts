@@ -3,7 +3,7 @@ import type { Filter } from "../protocol/filter.ts";
 import type { Transport } from "./states.ts";
 
 /**
- * The address of a stream: `<base>/ws` or `<base>/sse` with `since`, `filter` and `fold` in the query.
+ * The address of a stream: `<base>/ws` or `<base>/sse` with `since`, `filter` and `fold` in the query; `lean` for a WebSocket.
  *
  * @param base http or https, with or without a path.
  * @throws {TypeError} when `base` is not such an address.
@@ -25,6 +25,7 @@ export function streamAddress(
     ...filterToSearch(filter),
     ...(since === null ? {} : { since }),
     ...(fold ? { fold: "1" } : {}),
+    ...(transport === "websocket" ? { lean: "1" } : {}),
   };
   for (const [name, value] of Object.entries(search)) url.searchParams.set(name, value);
   return url.href;

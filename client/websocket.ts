@@ -1,5 +1,6 @@
 import { CloseCode } from "../protocol/close-codes.ts";
 import { parsePong } from "../protocol/frames.ts";
+import { fromLean } from "../protocol/lean.ts";
 import type { Connection, ConnectionHandlers, Parse } from "./connection.ts";
 import type { Incoming } from "./states.ts";
 
@@ -33,8 +34,9 @@ export function openWebSocket(
     let message: Incoming;
     try {
       message = parse(text) as Incoming;
+      if (message.type === "changes") message = { ...message, changes: fromLean(message.changes) };
     } catch {
-      return end(CloseCode.BAD_FRAME, "a frame from the server is not JSON"); // the rest cannot be trusted either
+      return end(CloseCode.BAD_FRAME, "a frame from the server is not one"); // the rest cannot be trusted either
     }
     handlers.onMessage(message, text.length);
   };

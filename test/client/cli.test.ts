@@ -74,10 +74,10 @@ test("a number that JavaScript cannot hold keeps every digit", async () => {
   const { line, noted } = watch("--json");
   await noted("live");
   const [reader] = hub.readers;
-  reader?.raw(
-    '{"type":"changes","from":"e.0","position":"e.1","changes":[{"seq":1,"xid":"7","table":"t","data":{"id":9007199254740993}}]}',
-  );
-  expect(await line()).toBe('{"seq":1,"xid":"7","table":"t","data":{"id":9007199254740993}}');
+  const change =
+    '{"seq":1,"xid":"7","table":"t","operation":"DELETE","key":{"id":9007199254740993},"data":{"id":9007199254740993},"old":null,"timestamp":"2026-11-21T12:00:00Z"}';
+  reader?.raw(`{"type":"changes","from":"e.0","position":"e.1","changes":[${change}]}`);
+  expect(await line()).toBe(change);
 });
 
 test("--status, --orders and --tables go to the server as a filter", async () => {

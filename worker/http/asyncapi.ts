@@ -79,7 +79,8 @@ export function asyncApiDocument(): Json {
     channels: {
       ws: {
         address: "/ws",
-        description: "A WebSocket, with ?since=<position> and a filter; both ways, one JSON object a frame",
+        description:
+          "A WebSocket, with ?since=<position> and a filter; both ways, one JSON object a frame. With ?lean=1, a change leaves out what follows from the one before it in its frame (docs/protocol.md)",
         messages: fromComponents([...down, ...up]),
         bindings: { ws: { method: "GET" } },
       },

@@ -40,6 +40,13 @@ const fold: Parameter = {
   schema: { enum: ["0", "1"] },
 };
 
+const lean: Parameter = {
+  name: "lean",
+  in: "query",
+  description: "1: changes leave out what follows from the change before (docs/protocol.md)",
+  schema: { enum: ["0", "1"] },
+};
+
 const history = {
   "200": {
     description: "Changes in order; with `more`, go on from `position`",
@@ -219,7 +226,7 @@ export const streamPaths = {
   "/ws": {
     get: {
       summary: "Changes live, over a WebSocket",
-      parameters: [since, ticket, fold, ...filter],
+      parameters: [since, ticket, fold, lean, ...filter],
       responses: { "101": { description: "Switching protocols" }, ...problems(400, ...ACCESS, 426, 503) },
     },
   },

@@ -27,6 +27,8 @@ export interface Attachment {
   readonly filter: Filter | null;
   readonly connectedAt: number;
   readonly fold: boolean;
+  /** Its frames leave out what it can derive. */
+  readonly lean: boolean;
   readonly flow: Flow;
 }
 
@@ -58,5 +60,6 @@ export function unpack(packed: unknown): Attachment | null {
   const { bearer, view, ...rest } = (packed ?? {}) as Packed;
   if (!(view instanceof Uint8Array)) return null;
   const [pin, filter] = JSON.parse(new TextDecoder().decode(view)) as [Filter | null, Filter | null];
-  return { ...rest, bearer: { ...bearer, pin }, filter };
+  const { lean = false } = rest as Partial<Attachment>; // a version before wrote none
+  return { ...rest, lean, bearer: { ...bearer, pin }, filter };
 }

@@ -12,7 +12,8 @@ import { Ring } from "../change-log/ring.ts";
 import type { Client } from "./client.ts";
 import { CatchUp } from "./catch-up.ts";
 import { acknowledged, caughtUp, fellBehind, frameSent, liveAt } from "./flow.ts";
-import type { Selection } from "./selection.ts";
+import { lean } from "./lean.ts";
+import type { Frames, Selection } from "./selection.ts";
 import { Views } from "./views.ts";
 
 const RING_CHARS = 4_000_000;
@@ -167,7 +168,7 @@ export class Audience {
     this.moveTo({ epoch: fresh.epoch, seq: fresh.to });
     this.#deps.took(fresh);
     for (const { clients, selection } of this.#views.shares(fresh)) {
-      const frames = new Map<number, string>();
+      const frames: Frames = new Map();
       for (const client of clients) {
         const { flow } = client;
         if (flow.mode === "behind") continue;
@@ -218,18 +219,19 @@ export class Audience {
     }
   }
 
-  /** @param frames those already built from this selection, by where they begin: clients at the same place share one. */
-  #sendSelection(
-    client: Client,
-    to: number,
-    { text, count }: Selection,
-    frames = new Map<number, string>(),
-  ): void {
+  /** @param frames what was built from this selection before: clients at the same place share a frame. */
+  #sendSelection(client: Client, to: number, { text, count }: Selection, frames: Frames = new Map()): void {
     const { framed } = client.flow;
-    let frame = frames.get(framed);
+    const kind = client.lean ? "lean" : "whole";
+    let frame = frames.get(`${kind} ${framed}`);
     if (frame === undefined) {
-      frame = changesFrame(this.#text(framed), this.#text(to), text);
-      frames.set(framed, frame);
+      let changes = text;
+      if (client.lean) {
+        changes = frames.get(kind) ?? lean(text);
+        frames.set(kind, changes);
+      }
+      frame = changesFrame(this.#text(framed), this.#text(to), changes);
+      frames.set(`${kind} ${framed}`, frame);
     }
     this.#sendFrame(client, frame, to, count);
   }

@@ -11,7 +11,7 @@ import type { Client } from "./client.ts";
 import { passedOver, type Behind } from "./flow.ts";
 import { Folding } from "./folding.ts";
 import { Pieces, type Piece } from "./pieces.ts";
-import { inPieces, type Selection } from "./selection.ts";
+import { inPieces, type Frames, type Selection } from "./selection.ts";
 
 /** With `fold=1`: a frame is sent when so much is left after folding and more rows come, or so much was read for it. */
 const FOLDED_CHARS = 524_288;
@@ -27,8 +27,8 @@ interface Dependencies {
   /** The same from the log. */
   read(since: Position): Promise<ReadResult>;
   isHere(client: Client): boolean;
-  /** @param frames those of this selection that were built before, by where they begin. */
-  send(client: Client, to: number, selection: Selection, frames?: Map<number, string>): void;
+  /** @param frames what was built of this selection before. */
+  send(client: Client, to: number, selection: Selection, frames?: Frames): void;
   reset(client: Client, reason: ResetReason): void;
   /** Brings the Hub to the head of the log. */
   pull(): Promise<void>;

@@ -11,6 +11,8 @@ export class Client {
   readonly connectedAt: number;
   /** Behind, it may be told only what became of each row. */
   readonly fold: boolean;
+  /** Its frames leave out what it can derive. */
+  readonly lean: boolean;
   /** Who opened it, and from where. */
   readonly bearer: Bearer;
   #filter: Filter | null;
@@ -24,11 +26,12 @@ export class Client {
   #savedQuarter = 0;
   #pace = UNTRIED;
 
-  constructor(socket: WebSocket, { id, bearer, filter, fold, flow, connectedAt }: Attachment) {
+  constructor(socket: WebSocket, { id, bearer, filter, fold, lean, flow, connectedAt }: Attachment) {
     this.socket = socket;
     this.id = id;
     this.connectedAt = connectedAt;
     this.fold = fold;
+    this.lean = lean;
     this.bearer = bearer;
     this.#filter = filter;
     this.view = viewOf(bearer.pin, filter);
@@ -95,6 +98,7 @@ export class Client {
           filter: this.#filter,
           connectedAt: this.connectedAt,
           fold: this.fold,
+          lean: this.lean,
           flow: this.#flow,
         }),
       );

@@ -131,6 +131,7 @@ describe("the widest pin and filter", () => {
       },
       filter: { orders: { status: wide(MAX_FILTER_BYTES, "pending") } },
       connectedAt: Date.now(),
+      lean: true,
       fold: true,
       flow: { mode: "behind", sent: 2 ** 50, framed: 2 ** 50, underWay: steps },
     } as const;

@@ -101,7 +101,7 @@ export class Hub extends DurableObject<Env> {
       return problemResponse(error, "/");
     }
     const filter = filterFromSearch(searchParams);
-    const fold = searchParams.get("fold") === "1";
+    const [fold, lean] = ["fold", "lean"].map((name) => searchParams.get(name) === "1") as [boolean, boolean];
     const since = parsePosition(searchParams.get("since") ?? "");
     const { 0: theirs, 1: ours } = new WebSocketPair();
     this.#arriving.add(bearer);
@@ -113,7 +113,7 @@ export class Hub extends DurableObject<Env> {
         return redirect(shards);
       }
       this.ctx.acceptWebSocket(ours);
-      const client = welcome(ours, { bearer, filter, fold }, since, position, this.#known());
+      const client = welcome(ours, { bearer, filter, fold, lean }, since, position, this.#known());
       this.#audience.add(client);
       this.#audience.begin(client);
       recordConnection(this.env, formatHubName(this.#name), since !== null);

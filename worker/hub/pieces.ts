@@ -3,13 +3,13 @@
  * take as much at a time. A burst that outruns many clients leaves them at one place.
  */
 import type { Batch } from "../change-log/history.ts";
-import { inPieces, select, type Selection, type View } from "./selection.ts";
+import { inPieces, select, type Frames, type Selection, type View } from "./selection.ts";
 
 export interface Piece extends Selection {
   /** With it a client has been told everything up to this number. */
   readonly last: number;
-  /** Its frames, by where they begin. */
-  readonly frames: Map<number, string>;
+  /** What was built of it before. */
+  readonly frames: Frames;
 }
 
 export class Pieces {

@@ -8,7 +8,7 @@ import { Client } from "./client.ts";
 import { behindAt, liveAt, WINDOW } from "./flow.ts";
 
 /** As it asked to be, and who it is. */
-export type Wish = Pick<Attachment, "bearer" | "filter" | "fold">;
+export type Wish = Pick<Attachment, "bearer" | "filter" | "fold" | "lean">;
 
 /**
  * Makes a socket a client and greets it. The next it is sent is what it lacks, up to `position`.

@@ -46,7 +46,7 @@ export async function watchHub(
   const { answer, name } = await enterHub(c.env, {
     cf: c.req.raw.cf as IncomingRequestCfProperties | undefined,
     search: new URL(c.req.url).searchParams,
-    address: { since: null, filter: { [PROBES]: { token: [token] } }, fold: false },
+    address: { since: null, filter: { [PROBES]: { token: [token] } }, fold: false, lean: false },
     // Counted with the caller's other streams.
     bearer: { subject, pin: null, expiresAt: null, address: await addressOf(c.req.raw) },
   });

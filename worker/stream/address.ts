@@ -15,6 +15,8 @@ export interface StreamAddress {
   filter: Filter | null;
   /** Behind, the client may be told only what became of each row. */
   fold: boolean;
+  /** Frames may leave out what can be derived (protocol/lean.ts). */
+  lean: boolean;
 }
 
 /**
@@ -27,9 +29,7 @@ export function readStreamAddress(search: URLSearchParams, lastEventId?: string)
   const filter = filterFromSearch(search);
   if (filterBytes(filter) > MAX_FILTER_BYTES)
     throw new FilterError("filter", `a filter may be ${MAX_FILTER_BYTES} bytes long: watch fewer values`);
-  const fold = search.get("fold") ?? "0";
-  if (fold !== "0" && fold !== "1") throw wrong("fold", "1 or 0");
-  const wish = { filter, fold: fold === "1" };
+  const wish = { filter, fold: readFlag(search, "fold"), lean: readFlag(search, "lean") };
   const [field, text] = lastEventId ? ["Last-Event-ID", lastEventId] : ["since", search.get("since")];
   if (text === null || text === "") return { since: null, ...wish };
   const since = parsePosition(text ?? "");
@@ -41,6 +41,12 @@ export function readStreamAddress(search: URLSearchParams, lastEventId?: string)
     });
   }
   return { since, ...wish };
+}
+
+function readFlag(search: URLSearchParams, name: string): boolean {
+  const flag = search.get(name) ?? "0";
+  if (flag !== "0" && flag !== "1") throw wrong(name, "1 or 0");
+  return flag === "1";
 }
 
 /**

@@ -37,11 +37,12 @@ export async function enterHub(
 }
 
 /** What a Hub is asked, whatever the client's own request looked like. */
-function hubRequest({ since, filter, fold }: StreamAddress, bearer: Bearer, ticket?: Ticket): Request {
+function hubRequest({ since, filter, fold, lean }: StreamAddress, bearer: Bearer, ticket?: Ticket): Request {
   const search = new URLSearchParams({
     ...filterToSearch(filter),
     ...(since && { since: formatPosition(since) }),
     ...(fold && { fold: "1" }),
+    ...(lean && { lean: "1" }),
   });
   return new Request(`https://hub/?${search.toString()}`, {
     headers: {

@@ -22,7 +22,8 @@ export const streams = new Hono<AppEnv>()
   )
   .get("/sse", async (c) => {
     const address = readStreamAddress(new URL(c.req.url).searchParams, c.req.header("Last-Event-ID"));
-    const answer = await enter(c, address);
+    // Each event is a change by itself.
+    const answer = await enter(c, { ...address, lean: false });
     if (!answer.webSocket) return answer;
     return new Response(sseStream(answer.webSocket, c.req.raw.signal), { headers: SSE_HEADERS });
   });
