@@ -27,8 +27,8 @@ export interface Drained {
 
 /** So many drains in a row that find something and are rung for again before they end are load. */
 export const BUSY_DRAINS = 3;
-/** Between two looks with the bell silent: as long as a screen shows two pictures. Each look takes from what writers could do. */
-export const SILENT_PAUSE_MS = 33;
+/** Between two looks with the bell silent: as long as a screen shows one picture. Each look takes from what writers could do. */
+export const SILENT_PAUSE_MS = 16;
 /** So many looks in a row that find nothing end it. */
 export const EMPTY_DRAINS = 20;
 /** The longest pause between two looks for those who did not ring and are still at work. */
