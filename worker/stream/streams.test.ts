@@ -1,8 +1,12 @@
-import { reset } from "cloudflare:test";
+import { evictDurableObject, reset } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Change } from "../../protocol/change.ts";
-import { call, FakeListener, outboxChange } from "../../test/support/worker.ts";
+import type { OutboxChange } from "../../protocol/ingest.ts";
+import { fromLean } from "../../protocol/lean.ts";
+import { call, FakeListener, outboxChange, TestSocket } from "../../test/support/worker.ts";
+import { hub } from "../objects.ts";
 
 let listener: FakeListener;
 
@@ -143,6 +147,46 @@ describe("/sse", () => {
   });
 });
 
+describe("lean frames", () => {
+  /** What one statement did to several orders. */
+  const statement = (): OutboxChange[] =>
+    [1, 2, 3].map((id) => outboxChange({ xid: "812", key: { id }, data: { id, status: "new" } }));
+  const LEAN = [["seq", "xid", "table", "operation", "key", "data", "timestamp"], ["data"], ["data"]];
+  const names = (changes: readonly object[]): string[][] => changes.map((change) => Object.keys(change));
+
+  it("come to those who ask for them, live and behind, also when their hub has slept; others get whole changes", async () => {
+    const [lean, whole] = [await TestSocket.open("?lean=1"), await TestSocket.open()];
+    const { position } = await whole.next("welcome");
+    await listener.deliver(...statement());
+    expect(names(await lean.changes(3))).toEqual(LEAN);
+    const changes = await whole.changes(3);
+    expect(changes.every((change) => "key" in change && "old" in change && "table" in change)).toBe(true);
+
+    await evictDurableObject(hub(env, { region: "enam", level: 0, shard: 0 }), { webSockets: "hibernate" });
+    await listener.deliver(...statement());
+    expect(names(await lean.changes(3))).toEqual(LEAN);
+    expect((await whole.changes(3))[2]).toMatchObject({ seq: 6, key: { id: 3 } });
+
+    const late = await TestSocket.open(`?lean=1&since=${position}`);
+    const missed = fromLean(await late.changes(6));
+    expect(missed.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(missed.slice(0, 3)).toEqual(changes);
+    for (const socket of [lean, whole, late]) socket.close();
+  });
+
+  it("are no concern of /sse, where each event is a change by itself", async () => {
+    const events = await Events.open("?lean=1");
+    await listener.deliver(...statement());
+    for (const id of [1, 2, 3])
+      expect(JSON.parse((await events.next("orders:insert")).data)).toMatchObject({
+        seq: id,
+        key: { id },
+        old: null,
+      });
+    await events.cancel();
+  });
+});
+
 describe("the addresses of streams", () => {
   it.each([
     ["/ws", 426, "upgrade_required"],
@@ -152,6 +196,8 @@ describe("the addresses of streams", () => {
     ["/sse?filter=[]", 400, "bad_filter"],
     ["/sse?region=moon", 400, "invalid_query"],
     ["/sse?shard=-1", 400, "invalid_query"],
+    ["/sse?fold=yes", 400, "invalid_query"],
+    ["/sse?lean=2", 400, "invalid_query"],
   ])("answers %s with %i %s", async (path, status, code) => {
     const response = await call(path);
     expect(response.status).toBe(status);
