@@ -22,6 +22,12 @@ class Stage {
   readonly stored: number[] = [];
   readonly events: string[] = [];
   posting = 0;
+  /** As the log counts them; undefined: a log that does not say. */
+  clients: number | undefined;
+  /** Another session keeps the doorbell silent. */
+  isSilent = false;
+  /** How long the listener would have waited, ms. */
+  waited = 0;
   /** Called while a batch is on its way. */
   onPost: () => Promise<void> = async () => {};
 
@@ -44,7 +50,7 @@ class Stage {
     const world: World = {
       config,
       changeLog: { state: async () => this.#accept(), append: (body) => this.#append(body) },
-      doorbell: { ...bell, wait: (_, signal) => this.#end(signal) },
+      doorbell: { ...bell, wait: (ms, signal) => this.#end(ms, signal) },
       report: createReport(log, now),
       postgresBackoff: createBackoff(() => 0),
       workerBackoff: createBackoff(() => 0),
@@ -59,7 +65,8 @@ class Stage {
     await expect(serve(world, this.#database())).rejects.toThrow("the end of the test");
   }
 
-  #end(signal: AbortSignal): Promise<boolean> {
+  #end(ms: number, signal: AbortSignal): Promise<boolean> {
+    this.waited = ms;
     this.#lost.abort(new Error("the end of the test"));
     return Promise.reject(signal.reason as Error);
   }
@@ -83,7 +90,7 @@ class Stage {
       outboxSize: async () => ({ rows: 0, oldestAgeMs: null }),
       silence: async () => false,
       unsilence: async () => "1",
-      isSilent: async () => false,
+      isSilent: async () => this.isSilent,
       heardSilence: () => false,
       freshTransaction: async () => "1",
       hasPassed: async () => true,
@@ -112,6 +119,7 @@ class Stage {
 
   #accept(): Extract<Answer, { kind: "accepted" }> {
     const state: LogState = {
+      ...(this.clients !== undefined && { clients: this.clients }),
       source: "here",
       cursor: String(this.stored.length),
       last: null,
@@ -139,6 +147,17 @@ describe("A drain", () => {
       "post 20",
       "…",
     ]);
+  });
+
+  it.each([
+    ["as long as a picture or two with a client connected", 1, 20],
+    ["as if somebody watched when the log does not say", undefined, 20],
+    ["a tenth of a second with none", 0, 100],
+  ])("waits under load %s", async (_, clients, ms) => {
+    const stage = new Stage(5, []);
+    Object.assign(stage, { clients, isSilent: true });
+    await stage.run(10);
+    expect(stage.waited).toBe(ms);
   });
 
   it("stores everything once and in order, whatever the log answers", async () => {

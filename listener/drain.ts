@@ -67,6 +67,8 @@ export async function serve(world: World, database: Database): Promise<void> {
   let size = { changes: config.BATCH_CHANGES, bytes: config.BATCH_BYTES };
   let heardAt = -Infinity;
   let pruneAt = -Infinity;
+  /** Until the log says otherwise. */
+  let isWatched = true;
   const source = await database.source();
   let place = await settle(await askState());
   const rounds = await startRounds(database);
@@ -83,7 +85,7 @@ export async function serve(world: World, database: Database): Promise<void> {
     vigil.tell({ type: "caught up" });
     if (vigil.state.name === "asleep") return;
     const before = rounds.mode;
-    const patience = await rounds.end({ found: total.changes > 0, rung: doorbell.rung });
+    const patience = await rounds.end({ found: total.changes > 0, rung: doorbell.rung }, isWatched);
     if (rounds.mode !== before) log.debug({ before, now: rounds.mode }, "doorbell");
     const keepalive = Math.max(0, heardAt + config.KEEPALIVE_MS - now());
     await doorbell.wait(Math.min(patience ?? keepalive, keepalive), signal);
@@ -238,7 +240,10 @@ export async function serve(world: World, database: Database): Promise<void> {
         await pause("the Worker does not answer", answer.reason, world.workerBackoff.next());
       } else {
         heardAt = now();
-        if (answer.kind !== "too large") world.workerBackoff.reset();
+        if (answer.kind !== "too large") {
+          world.workerBackoff.reset();
+          isWatched = answer.state.clients !== 0;
+        }
         if (faults > 0) log.info({ afterMs: Math.round(heardAt - startedAt) }, "the Worker answers again");
         return answer;
       }

@@ -6,8 +6,12 @@ export interface Rounds {
   readonly mode: Mode["name"];
   /** Before a drain: looks whether what this mode waits for has come. */
   begin(): Promise<void>;
-  /** After it: takes or releases the lock; then how long to wait for the bell at most, null as long as may be. */
-  end(drained: Drained): Promise<number | null>;
+  /**
+   * After it: takes or releases the lock; then how long to wait for the bell at most, null as long as may be.
+   *
+   * @param isWatched whether any client may be connected.
+   */
+  end(drained: Drained, isWatched: boolean): Promise<number | null>;
 }
 
 /** What is asked of Postgres. */
@@ -39,12 +43,12 @@ export async function startRounds(database: DoorbellLock): Promise<Rounds> {
         mode = GUARDING;
       }
     },
-    async end(drained) {
+    async end(drained, isWatched) {
       mode = afterDrain(mode, drained, passed);
       const next = wish(mode);
       if (next === "release") mode = leaving(await database.unsilence());
       if (next === "take") mode = (await database.silence()) ? SILENT : await found();
-      return patience(mode);
+      return patience(mode, isWatched);
     },
   };
 }

@@ -24,7 +24,7 @@ describe("the doorbell", () => {
   it("is waited for as long as the keepalive allows when there is no load", () => {
     const mode = afterDrain({ name: "ringing", busy: 0 }, { found: true, rung: false });
     expect(wish(mode)).toBeNull();
-    expect(patience(mode)).toBeNull();
+    expect(patience(mode, true)).toBeNull();
   });
 
   it("is silenced when drain after drain is rung for again before it ends", () => {
@@ -33,6 +33,13 @@ describe("the doorbell", () => {
     expect(wish(drains(ringing, BUSY, BUSY_DRAINS))).toBe("take");
     const paused = drains(drains(ringing, BUSY, BUSY_DRAINS - 1), { found: true, rung: false }, 1);
     expect(wish(drains(paused, BUSY, 1))).toBeNull();
+  });
+
+  it("is made up for by a look every 16 ms, and with no client connected by ten a second", () => {
+    expect(patience(SILENT, true)).toBe(16);
+    expect(patience(SILENT, false)).toBe(100);
+    expect(patience(drains(GUARDING, { found: true, rung: false }, 1), false)).toBe(100);
+    expect(patience({ name: "ringing", busy: 0 }, false)).toBeNull();
   });
 
   it("is let ring again when nothing has been found for a while", () => {
@@ -47,9 +54,9 @@ describe("the doorbell", () => {
     for (let i = 0; i < 20; i += 1) {
       mode = afterDrain(mode, EMPTY, false);
       expect(mode.name).toBe("leaving");
-      expect(patience(mode)).toBeLessThanOrEqual(LEAVING_PAUSE_MS);
+      expect(patience(mode, true)).toBeLessThanOrEqual(LEAVING_PAUSE_MS);
     }
-    expect(patience(mode)).toBe(LEAVING_PAUSE_MS);
+    expect(patience(mode, true)).toBe(LEAVING_PAUSE_MS);
     expect(afterDrain(mode, EMPTY, true).name).toBe("ringing");
   });
 
@@ -59,7 +66,7 @@ describe("the doorbell", () => {
 
   it("is looked after every second while another session keeps it silent", () => {
     expect(wish(drains(GUARDING, BUSY, 9))).toBeNull();
-    expect(patience(drains(GUARDING, EMPTY, 1))).toBe(1_000);
-    expect(patience(drains(GUARDING, { found: true, rung: false }, 1))).toBeLessThan(100);
+    expect(patience(drains(GUARDING, EMPTY, 1), true)).toBe(1_000);
+    expect(patience(drains(GUARDING, { found: true, rung: false }, 1), true)).toBeLessThan(100);
   });
 });

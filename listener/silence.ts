@@ -29,6 +29,8 @@ export interface Drained {
 export const BUSY_DRAINS = 3;
 /** Between two looks with the bell silent: as long as a screen shows one picture. Each look takes from what writers could do. */
 export const SILENT_PAUSE_MS = 16;
+/** The same while no client is connected, whom a tenth of a second would delay. */
+export const UNWATCHED_PAUSE_MS = 100;
 /** So many looks in a row that find nothing end it. */
 export const EMPTY_DRAINS = 20;
 /** The longest pause between two looks for those who did not ring and are still at work. */
@@ -76,16 +78,21 @@ export function wish(mode: Mode): "take" | "release" | null {
   return mode.name !== "guarding" && mode.busy >= BUSY_DRAINS ? "take" : null;
 }
 
-/** How long to wait for the bell at most, in ms; null: as long as the keepalive allows. */
-export function patience(mode: Mode): number | null {
+/**
+ * How long to wait for the bell at most, in ms; null: as long as the keepalive allows.
+ *
+ * @param isWatched whether any client may be connected.
+ */
+export function patience(mode: Mode, isWatched: boolean): number | null {
   switch (mode.name) {
     case "ringing":
       return null;
     case "silent":
-      return SILENT_PAUSE_MS;
+      return isWatched ? SILENT_PAUSE_MS : UNWATCHED_PAUSE_MS;
     case "leaving":
       return mode.pauseMs;
     case "guarding":
-      return mode.found ? GUARD_BUSY_PAUSE_MS : GUARD_PAUSE_MS;
+      if (!mode.found) return GUARD_PAUSE_MS;
+      return isWatched ? GUARD_BUSY_PAUSE_MS : UNWATCHED_PAUSE_MS;
   }
 }

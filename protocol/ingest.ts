@@ -48,8 +48,10 @@ export type AppendRequest = v.InferOutput<typeof AppendRequest>;
 export const LastChange = v.object({ id: v.string(), xid: v.string(), timestamp: v.string() });
 export type LastChange = v.InferOutput<typeof LastChange>;
 
-/** `GET /internal/changes`, and the body of a 409: where the log stands. */
+/** `GET /internal/changes`, the answer to a POST, and the body of a 409: where the log stands. */
 export const LogState = v.object({
+  /** How many clients are connected: with none, there is no hurry. */
+  clients: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
   source: v.nullable(Source),
   cursor: v.nullable(Cursor),
   last: v.nullable(LastChange),

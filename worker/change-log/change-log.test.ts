@@ -2,7 +2,14 @@ import { evictDurableObject, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { LogState } from "../../protocol/ingest.ts";
-import { call, callInternal, FakeListener, outboxChange, SECRET } from "../../test/support/worker.ts";
+import {
+  call,
+  callInternal,
+  FakeListener,
+  outboxChange,
+  SECRET,
+  TestSocket,
+} from "../../test/support/worker.ts";
 import { changeLog } from "../objects.ts";
 
 let listener: FakeListener;
@@ -20,6 +27,15 @@ describe("the change log", () => {
     const state = await listener.deliver(outboxChange());
     expect(state.position).toMatch(/\.3$/);
     expect(state.cursor).toBe(listener.cursor);
+  });
+
+  it("tells the listener how many clients are connected", async () => {
+    expect(await listener.deliver(outboxChange())).toMatchObject({ clients: 0 });
+    const socket = await TestSocket.open();
+    await socket.next("status");
+    expect(await listener.deliver(outboxChange())).toMatchObject({ clients: 1 });
+    expect(await listener.start()).toMatchObject({ clients: 1 });
+    socket.close();
   });
 
   it("stores a repeated delivery once and answers with where it stands", async () => {

@@ -109,7 +109,11 @@ export class ChangeLog extends DurableObject<Env> {
   /** Where the log stands. Asked by the listener, so it also says that one lives. */
   state(): LogState {
     this.#heard();
-    return this.#history.state;
+    return this.#logState();
+  }
+
+  #logState(): LogState {
+    return { ...this.#history.state, clients: this.#fanOut.connectedClients };
   }
 
   /**
@@ -118,7 +122,7 @@ export class ChangeLog extends DurableObject<Env> {
    */
   append(delivery: Delivery): { stored: boolean; state: LogState } {
     this.#heard();
-    return { stored: this.#store(delivery, "listener"), state: this.#history.state };
+    return { stored: this.#store(delivery, "listener"), state: this.#logState() };
   }
 
   /** History after a position, for Hubs that fell behind and for `/api/changes`. `head` is where the log stands. */
