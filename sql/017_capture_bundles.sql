@@ -141,7 +141,8 @@ BEGIN
     lines := lines || '  old_rows_ bigint;'::text;
   END IF;
   IF bundled THEN
-    lines := lines || ARRAY['  line text;', '  lines text[] := ''{}'';', '  bytes integer := 0;', '  apart boolean := false;'];
+    lines := lines || ARRAY['  line text;', '  lines text[] := ''{}'';', '  bytes integer := 0;', '  apart boolean := false;',
+      '  memory text;'];
   END IF;
   IF marked THEN
     lines := lines || $$  mark bigint := rowcast.take_mark(TG_RELID, TG_OP);
@@ -210,7 +211,10 @@ BEGIN
   END IF;$$, name_, n_key, n_data, old, equal, differ);
     IF bundled THEN
       lines := lines || format($$  IF own.rows = 101 AND own.fits THEN
+    own.memory := current_setting('work_mem');
+    PERFORM set_config('work_mem', '32MB', true) WHERE pg_size_bytes(own.memory) < 33554432; -- 100,000 rows, joined without a file
 %s
+    PERFORM set_config('work_mem', own.memory, true);
     own.rows := 0;
     IF current_setting('rowcast.apart', true) = 'yes' AND set_config('rowcast.apart', '', true) = '' THEN
       own.apart := true;

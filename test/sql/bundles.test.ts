@@ -206,6 +206,18 @@ describe("in a statement of many rows", () => {
     ).toEqual([{ fits: true, n: 3 }]);
   });
 
+  it("what the writer's session has set stays as it was", async () => {
+    await outbox.sql("TRUNCATE t; INSERT INTO t SELECT i, '' FROM generate_series(1, 200) i");
+    for (const memory of ["4MB", "100MB"]) {
+      const rows = await outbox
+        .sql(`BEGIN; SET LOCAL work_mem = '${memory}'; UPDATE t SET body = body || 'x'`)
+        .then(() => outbox.sql("SHOW work_mem"));
+      await outbox.sql("COMMIT");
+      expect(rows).toEqual([{ work_mem: memory }]);
+    }
+    expect(await bundles()).toBeGreaterThan(0);
+  });
+
   it("a key that changes is a DELETE and an INSERT, and the others are told beside it", async () => {
     await outbox.sql("TRUNCATE t; INSERT INTO t SELECT i, '' FROM generate_series(1, 200) i");
     await outbox.next();
