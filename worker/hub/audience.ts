@@ -12,8 +12,7 @@ import { Ring } from "../change-log/ring.ts";
 import type { Client } from "./client.ts";
 import { CatchUp } from "./catch-up.ts";
 import { acknowledged, caughtUp, fellBehind, frameSent, liveAt } from "./flow.ts";
-import { lean } from "./lean.ts";
-import type { Frames, Selection } from "./selection.ts";
+import { Piece } from "./piece.ts";
 import { Views } from "./views.ts";
 
 const RING_CHARS = 4_000_000;
@@ -52,7 +51,7 @@ export class Audience {
       recent: (since) => this.recent(since, 0),
       read: (since) => deps.read(since),
       isHere: (client) => this.#clients.get(client.socket) === client,
-      send: (client, to, selection, frames) => this.#sendSelection(client, to, selection, frames),
+      send: (client, piece) => this.#sendPiece(client, piece),
       reset: (client, reason) => this.#reset(client, reason),
       pull: () => this.pull(),
       arrived: (client, flow) => {
@@ -168,11 +167,11 @@ export class Audience {
     this.moveTo({ epoch: fresh.epoch, seq: fresh.to });
     this.#deps.took(fresh);
     for (const { clients, selection } of this.#views.shares(fresh)) {
-      const frames: Frames = new Map();
+      const piece = new Piece(selection, { epoch: fresh.epoch, seq: fresh.to });
       for (const client of clients) {
         const { flow } = client;
         if (flow.mode === "behind") continue;
-        if (client.hasRoom) this.#sendSelection(client, fresh.to, selection, frames);
+        if (client.hasRoom) this.#sendPiece(client, piece);
         else client.flow = fellBehind(flow, fresh.from);
       }
     }
@@ -219,21 +218,8 @@ export class Audience {
     }
   }
 
-  /** @param frames what was built from this selection before: clients at the same place share a frame. */
-  #sendSelection(client: Client, to: number, { text, count }: Selection, frames: Frames = new Map()): void {
-    const { framed } = client.flow;
-    const kind = client.lean ? "lean" : "whole";
-    let frame = frames.get(`${kind} ${framed}`);
-    if (frame === undefined) {
-      let changes = text;
-      if (client.lean) {
-        changes = frames.get(kind) ?? lean(text);
-        frames.set(kind, changes);
-      }
-      frame = changesFrame(this.#text(framed), this.#text(to), changes);
-      frames.set(`${kind} ${framed}`, frame);
-    }
-    this.#sendFrame(client, frame, to, count);
+  #sendPiece(client: Client, piece: Piece): void {
+    this.#sendFrame(client, piece.frame(client.flow.framed, client.lean), piece.last, piece.count);
   }
 
   /** A socket that takes nothing any more is closing: it is forgotten at once, so that nothing waits for it. */

@@ -10,8 +10,8 @@ import { logEvent } from "../log.ts";
 import type { Client } from "./client.ts";
 import { passedOver, type Behind } from "./flow.ts";
 import { Folding } from "./folding.ts";
-import { Pieces, type Piece } from "./pieces.ts";
-import { inPieces, type Frames, type Selection } from "./selection.ts";
+import type { Piece } from "./piece.ts";
+import { Pieces, piecesOf } from "./pieces.ts";
 
 /** With `fold=1`: a frame is sent when so much is left after folding and more rows come, or so much was read for it. */
 const FOLDED_CHARS = 524_288;
@@ -27,8 +27,7 @@ interface Dependencies {
   /** The same from the log. */
   read(since: Position): Promise<ReadResult>;
   isHere(client: Client): boolean;
-  /** @param frames what was built of this selection before. */
-  send(client: Client, to: number, selection: Selection, frames?: Frames): void;
+  send(client: Client, piece: Piece): void;
   reset(client: Client, reason: ResetReason): void;
   /** Brings the Hub to the head of the log. */
   pull(): Promise<void>;
@@ -84,8 +83,7 @@ export class CatchUp {
       const { to } = batch;
       const full = folding.chars >= FOLDED_CHARS && folding.rows > before;
       if (to === this.#deps.position()?.seq || full || read >= FOLD_READ_CHARS) {
-        const selection = folding.select(client.filter);
-        const pieces = selection.count === 0 ? [] : inPieces(selection, client.pace.pieceChars, to);
+        const pieces = piecesOf(folding.select(client.filter), client.pace.pieceChars, { ...since, seq: to });
         this.#sendPieces(client, to, pieces);
         return;
       }
@@ -109,17 +107,11 @@ export class CatchUp {
   }
 
   /** What has no room any more is read again when there is. */
-  #sendPieces(
-    client: Client,
-    to: number,
-    pieces: Iterable<Omit<Piece, "frames"> & Partial<Pick<Piece, "frames">>>,
-  ): void {
-    let nothing = true;
-    for (const { text, count, last, frames } of pieces) {
-      nothing = false;
+  #sendPieces(client: Client, to: number, pieces: readonly Piece[]): void {
+    if (pieces.length === 0 && client.flow.mode === "behind") client.flow = passedOver(client.flow, to);
+    for (const piece of pieces) {
       if (!client.hasRoom) return;
-      this.#deps.send(client, last, { text, count }, frames);
+      this.#deps.send(client, piece);
     }
-    if (nothing && client.flow.mode === "behind") client.flow = passedOver(client.flow, to);
   }
 }

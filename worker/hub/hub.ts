@@ -101,7 +101,8 @@ export class Hub extends DurableObject<Env> {
       return problemResponse(error, "/");
     }
     const filter = filterFromSearch(searchParams);
-    const [fold, lean] = ["fold", "lean"].map((name) => searchParams.get(name) === "1") as [boolean, boolean];
+    const fold = searchParams.get("fold") === "1";
+    const lean = searchParams.get("lean") === "1";
     const since = parsePosition(searchParams.get("since") ?? "");
     const { 0: theirs, 1: ours } = new WebSocketPair();
     this.#arriving.add(bearer);

@@ -2,14 +2,22 @@
  * What clients that are behind are sent of a batch: cut into frames once for all who are at the same place, see the same and
  * take as much at a time. A burst that outruns many clients leaves them at one place.
  */
+import type { Position } from "../../protocol/position.ts";
 import type { Batch } from "../change-log/history.ts";
-import { inPieces, select, type Frames, type Selection, type View } from "./selection.ts";
+import { Piece } from "./piece.ts";
+import { inPieces, select, type Selection, type View } from "./selection.ts";
 
-export interface Piece extends Selection {
-  /** With it a client has been told everything up to this number. */
-  readonly last: number;
-  /** What was built of it before. */
-  readonly frames: Frames;
+/** A selection that ends at `end`, in pieces of at most `pieceChars`, or of one change; none when it is empty. */
+export function piecesOf(
+  selection: Selection,
+  pieceChars: number,
+  { epoch, seq }: Position,
+): readonly Piece[] {
+  if (selection.count === 0) return [];
+  return Array.from(
+    inPieces(selection, pieceChars, seq),
+    ({ last, ...piece }) => new Piece(piece, { epoch, seq: last }),
+  );
 }
 
 export class Pieces {
@@ -22,16 +30,13 @@ export class Pieces {
     this.#maxChars = maxChars;
   }
 
-  /** What a view lets through of a batch, in pieces of at most `pieceChars`, or of one change; none when that is nothing. */
+  /** The pieces of what a view lets through of a batch. */
   of(batch: Batch, view: View, pieceChars: number): readonly Piece[] {
     const key = `${batch.epoch}.${batch.from}-${batch.to} ${pieceChars} ${view.key}`;
     const known = this.#kept.get(key);
     if (known !== undefined) return known.pieces;
     const selection = select(batch, view);
-    const pieces =
-      selection.count === 0
-        ? []
-        : Array.from(inPieces(selection, pieceChars, batch.to), (piece) => ({ ...piece, frames: new Map() }));
+    const pieces = piecesOf(selection, pieceChars, { epoch: batch.epoch, seq: batch.to });
     const chars = selection.text.length + key.length;
     this.#kept.set(key, { pieces, chars });
     this.#chars += chars;

@@ -25,9 +25,6 @@ export interface Selection {
   readonly count: number;
 }
 
-/** Frames of one selection: by `whole` or `lean` and the number where they begin; and by `lean` alone, its changes made lean. */
-export type Frames = Map<string, string>;
-
 /**
  * Cuts selected changes into pieces of at most `maxChars`, or of one change. `last` is the number up to which a client
  * is told everything with a piece: that of its last change, for the last piece `to`.
