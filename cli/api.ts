@@ -1,5 +1,6 @@
 /** The orders API as the terminal uses it. Every write carries a key of its own, so that sending it again does it once. */
 import { setTimeout as pause } from "node:timers/promises";
+import { ABOVE_ALL } from "../client/orders.ts";
 import { parseExact } from "../protocol/exact-json.ts";
 import type { Order, OrderStatus } from "../protocol/orders.ts";
 import { Interrupted } from "./exit.ts";
@@ -30,8 +31,6 @@ export type Api = ReturnType<typeof createApi>;
 export const MAX_BULK = 1000;
 /** At most so many orders in one answer. */
 export const MAX_PAGE = 5000;
-/** Ids are int4: all are below this one. */
-const ABOVE_ALL_IDS = 2_147_483_648;
 
 const ANSWER_MS = 30_000;
 /** After a connection that failed: it may have been cut under way, and then only a repetition tells what came of it. */
@@ -59,7 +58,7 @@ export function createApi(options: ApiOptions) {
 
     /** All that match, by id, the highest first, page after page. */
     async *each(filter: OrderFilter): AsyncGenerator<readonly Order[]> {
-      let before: number | null = ABOVE_ALL_IDS;
+      let before: number | null = ABOVE_ALL;
       while (before !== null) {
         const answer: ListAnswer = await page(filter, { before: String(before), limit: String(MAX_PAGE) });
         if (answer.data.length > 0) yield answer.data;
