@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
+import { misread } from "../worker/settings.ts";
 import { findProblems, keepSettings, WORKER_SECRETS, type Settings } from "./deploy-settings.ts";
 import type { Wrangler } from "./deploy-wrangler.ts";
 import { migrate, MigrationError } from "./migrate.ts";
@@ -27,6 +28,8 @@ export interface DeployOptions {
   /** Where the settings are kept that are made on the way. */
   readonly settingsFile: string;
   readonly wrangler: Wrangler;
+  /** The Worker's, as wrangler.toml has them for this environment. */
+  readonly variables: Readonly<Record<string, unknown>>;
   readonly say: (line: string) => void;
   /** Whether CLOUDFLARE_API_TOKEN is set: then nobody has to be logged in. */
   readonly hasToken: boolean;
@@ -86,16 +89,29 @@ export async function deploy(options: DeployOptions): Promise<string> {
   return url;
 }
 
-function checkSettings({ settings, settingsFile, say }: DeployOptions): void {
+function checkSettings({ settings, settingsFile, variables, environment, say }: DeployOptions): void {
   const host = URL.parse(settings.DATABASE_URL ?? "")?.hostname;
   // From a shell in which the local stack was at home.
   if (host === "localhost" || host?.startsWith("127.")) {
     say("    warning: DATABASE_URL names this machine, where Cloudflare finds nothing");
   }
   const problems = findProblems(settings);
-  if (problems.length === 0) return;
-  const lines = problems.map((problem) => `  ${problem}`).join("\n");
-  throw new DeployError(`Put right in ${settingsFile} or the environment, then run again:\n${lines}`);
+  if (problems.length > 0) {
+    throw new DeployError(
+      `Put right in ${settingsFile} or the environment, then run again:\n${indented(problems)}`,
+    );
+  }
+  const wrong = misread(variables).map(({ variable, message }) => `${variable} ${message}`);
+  if (wrong.length > 0) {
+    const section = environment === "" ? "[vars]" : `[env.${environment}.vars]`;
+    throw new DeployError(
+      `Put right in wrangler.toml, under ${section}, then run again:\n${indented(wrong)}`,
+    );
+  }
+}
+
+function indented(lines: readonly string[]): string {
+  return lines.map((line) => `  ${line}`).join("\n");
 }
 
 async function checkLogin({ wrangler, hasToken }: DeployOptions): Promise<void> {

@@ -2,8 +2,9 @@
  * `npm run deploy [-- --env staging] [--dry-run]`: migrations, roles, secrets, the Worker and a smoke test, in this order.
  * It can be run again at any time, after a failure above all. The listener is deployed on its own: docs/deploy.
  */
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { unstable_readConfig as readWranglerConfig } from "wrangler";
 import { PROJECT_DIR } from "./config.ts";
 import { readSettings } from "./deploy-settings.ts";
 import { deploy, DeployError, rehearse, type DeployOptions } from "./deploy-steps.ts";
@@ -20,6 +21,7 @@ try {
     environment: values.env,
     settings: await readSettings(settingsFile, process.env),
     settingsFile,
+    variables: readVariables(values.env),
     wrangler: createWrangler(process.env["ROWCAST_WRANGLER"] ?? findWrangler()),
     say: console.log,
     hasToken: Boolean(process.env["CLOUDFLARE_API_TOKEN"]),
@@ -35,3 +37,13 @@ try {
   process.exitCode = 1;
 }
 process.exit();
+
+/** @throws {DeployError} where wrangler.toml is not one, or has no such environment. */
+function readVariables(environment: string): Readonly<Record<string, unknown>> {
+  const config = join(PROJECT_DIR, "wrangler.toml");
+  try {
+    return readWranglerConfig({ config, env: environment }, { hideWarnings: true }).vars;
+  } catch (error) {
+    throw new DeployError((error as Error).message);
+  }
+}

@@ -7,6 +7,7 @@ import { changes } from "./changes.ts";
 import { health } from "./health.ts";
 import type { AppEnv } from "./http/app-env.ts";
 import { headers, limits, named, sites, unlessUpgraded } from "./http/guard.ts";
+import { tellMisread } from "./http/misread.ts";
 import { timed } from "./http/timing.ts";
 import { docs } from "./http/openapi.ts";
 import { notFound, onError } from "./http/problem.ts";
@@ -24,6 +25,7 @@ const isStream = (path: string): boolean => path === "/ws" || path === "/interna
 const guards = [authenticate(), limits, roleByMethod] as const;
 
 export const app = new Hono<AppEnv>()
+  .use("*", tellMisread)
   .use("*", requestId())
   .use("*", unlessUpgraded(named))
   .use("*", unlessUpgraded(timed))

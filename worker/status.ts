@@ -15,6 +15,7 @@ import { logError } from "./http/log-error.ts";
 import { timedDatabase, timing } from "./http/timing.ts";
 import { allowMethods, queryParams } from "./http/validation.ts";
 import { changeLog } from "./objects.ts";
+import { misread } from "./settings.ts";
 
 /** Waiting changes are counted up to here. */
 export const MAX_COUNTED = 10_000;
@@ -64,6 +65,10 @@ export const StatusBody = v.object({
     v.description(
       "`asleep`: nobody watches and it was let go; `not_asked`: asking might wake it, see `probe`",
     ),
+  ),
+  misread: v.pipe(
+    v.array(v.object({ variable: v.string(), message: v.string() })),
+    v.description("Variables of the Worker that say nothing they may; none for a pinned token"),
   ),
   versions: v.object({
     rowcast: v.string(),
@@ -115,6 +120,7 @@ export const status = new Hono<AppEnv>()
           },
       history: isPinned ? { oldest: history.oldest, changes: null, bytes: null, ageMs: null } : history,
       database: found?.database ?? (listener === "asleep" ? "asleep" : "not_asked"),
+      misread: isPinned ? [] : misread({ ...c.env }),
       versions: {
         rowcast: packageJson.version,
         protocol: PROTOCOL_VERSION,

@@ -48,6 +48,12 @@ export const workerChecks: readonly Check<Stage>[] = [
     run: findSecret,
   },
   {
+    name: "variables",
+    needs: ["Worker"],
+    fix: "wrangler.toml, or .dev.vars: docs/configuration.md",
+    run: findMisread,
+  },
+  {
     name: "listener",
     needs: ["Worker"],
     fix: "start one: `npm run listener` (`npm start` does); its log says what is wrong",
@@ -98,8 +104,23 @@ async function findSecret(stage: Stage): Promise<Finding> {
   return failed(describeAnswer(answer), "the Worker's log says more: npx wrangler tail");
 }
 
+/** Of the Worker's variables, those that are set to nothing they may be. */
+async function findMisread(stage: Stage): Promise<Finding> {
+  const status = await readStatus(stage);
+  if (status === null) return ok("only who may read /api/status is told how they are read: --token");
+  const [first, ...others] = status.misread ?? [];
+  if (first === undefined) return ok("the Worker reads them as they are meant");
+  const more = others.length > 0 ? `; so with ${others.map(({ variable }) => variable).join(", ")}` : "";
+  return failed(
+    `${first.variable} ${first.message}${more}`,
+    "put it right in wrangler.toml (.dev.vars on a laptop), then deploy or start again",
+  );
+}
+
 interface Status {
   readonly timestamp: string;
+  /** A Worker of a version before does not say. */
+  readonly misread?: readonly { readonly variable: string; readonly message: string }[];
   readonly listener: { readonly heardAt: string | null };
   readonly lag: { readonly changes: number | null };
 }

@@ -74,7 +74,7 @@ export interface Api {
 export function openApi(
   env: Parameters<typeof openDatabase>[0],
   afterWrite?: () => Promise<void>,
-  access: Access = { role: "write", subject: null, pin: null, expiresAt: null },
+  access: Access = { role: "write", subject: null, holder: null, pin: null, expiresAt: null },
 ): Api {
   const behind: Promise<unknown>[] = [];
   const ctx = {

@@ -125,7 +125,7 @@ describeOverAdapters("A write with an Idempotency-Key", (stage) => {
       await create();
       await create();
       const expiresAt = Date.now() + 60_000;
-      const whole: Access = { role: "write", subject: "ada", pin: null, expiresAt };
+      const whole: Access = { role: "write", subject: "ada", holder: "subject ada", pin: null, expiresAt };
       expect((await send(KEY, as(whole))).status).toBe(200);
       for (const other of [
         { ...whole, subject: "eve" },
@@ -187,7 +187,7 @@ describeOverAdapters("A write with an Idempotency-Key", (stage) => {
     const { create, as } = stage();
     await create();
     const token = (pin: Access["pin"]) =>
-      as({ role: "write", subject: "ada", pin, expiresAt: Date.now() + 60_000 });
+      as({ role: "write", subject: "ada", holder: "subject ada", pin, expiresAt: Date.now() + 60_000 });
     const send = (api: Api) => api.send("PATCH", "/api/orders/1", { amount: 7 }, KEY);
     const customer_name = ["John Doe", "Ada"];
     await send(token({ orders: { customer_name, status: ["pending"] }, notes: {} }));

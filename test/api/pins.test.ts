@@ -9,7 +9,7 @@ const EVE = { ...laptop, customer_name: "Eve" };
 
 describeOverAdapters("A pinned token", (stage) => {
   const pinnedTo = (pin: Filter) =>
-    stage().as({ role: "write", subject: "ada", pin, expiresAt: Date.now() + 60_000 });
+    stage().as({ role: "write", subject: "ada", holder: "subject ada", pin, expiresAt: Date.now() + 60_000 });
   const ada = () => pinnedTo({ orders: { customer_name: ["Ada"] } });
   const create = async ({ create }: Stage) =>
     [await create(ADA), await create(EVE), await create(ADA)] as const;

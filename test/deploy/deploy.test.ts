@@ -11,6 +11,7 @@ import { parseEnv } from "node:util";
 import { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { PROJECT_DIR } from "../../dev/config.ts";
+import { deploy, rehearse } from "../../dev/deploy-steps.ts";
 import { findFreePort } from "../../dev/ports.ts";
 import { startPostgres, type Postgres } from "../../dev/postgres.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
@@ -198,6 +199,36 @@ test("an old Worker that still answers is no success", async () => {
   const { code, output } = await run([], { ...GIVEN, SMOKE_PATIENCE_MS: "0" });
   expect(code).toBe(1);
   expect(output).toContain(`/health speaks protocol ${PROTOCOL_VERSION - 1}`);
+});
+
+test("a variable of wrangler.toml that says nothing it may stops it before anything is done", async () => {
+  const calls: unknown[] = [];
+  const options = {
+    environment: "staging",
+    settings: {},
+    settingsFile,
+    wrangler: { run: (...call: unknown[]) => Promise.resolve(calls.push(call) > 0) },
+    variables: { HUB_SOCKETS: "4k", ANONYMOUS: "none", ALLOWED_ORIGINS: "app.example.com" },
+    say: () => undefined,
+    hasToken: true,
+    patienceMs: 0,
+  };
+  for (const run of [deploy, rehearse]) {
+    await expect(run(options)).rejects.toThrow(
+      /wrangler\.toml, under \[env\.staging\.vars\][^]*\n {2}HUB_SOCKETS has to be[^]*\n {2}ALLOWED_ORIGINS has to be/,
+    );
+  }
+  expect(calls).toEqual([]);
+  // Nothing is wrong with the variables that are shipped: then the rehearsal reaches wrangler.
+  await rehearse({ ...options, variables: { HUB_SOCKETS: "4000" } });
+  expect(calls).toHaveLength(1);
+});
+
+test("an environment that wrangler.toml does not have is named, with those it has", async () => {
+  const { code, output } = await run(["--env", "nowhere"]);
+  expect(code).toBe(1);
+  expect(output).toMatch(/"nowhere"[^]*\["staging"\]/);
+  expect(output).not.toMatch(/\n\s+at /);
 });
 
 test("a wrong argument is named", async () => {

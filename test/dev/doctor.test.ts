@@ -83,6 +83,7 @@ describe("The self-test", () => {
       outbox: null,
       Worker: found(/ECONNREFUSED/, start),
       secret: null,
+      variables: null,
       listener: null,
       stream: null,
       probe: null,
@@ -104,6 +105,20 @@ describe("The self-test", () => {
     const { stream, probe } = await wrong(await settingsOf({ JWT_SECRET: "" }));
     expect(stream).toEqual(found(/^401/, /--token/));
     expect(probe).toEqual(found(/^401/, /--token/));
+  });
+
+  it("finds a variable of the Worker that says nothing it may", async () => {
+    const other = await startStack({ vars: { HUB_SHARDS: "two", ANONYMOUS: "write", LOG_REQUESTS: "some" } });
+    try {
+      const { url, database } = other;
+      const settings = await settingsOf({ DATABASE_URL: database.url, WORKER_URL: url, JWT_SECRET: "" });
+      expect(await wrong(settings)).toEqual({
+        variables: found(/^HUB_SHARDS has to be a whole number .* LOG_REQUESTS$/, /wrangler\.toml/),
+      });
+      expect(other.logs()).toMatch(/"a variable of the Worker is misread","variable":"HUB_SHARDS"/);
+    } finally {
+      await other.stop();
+    }
   });
 
   it("finds a pooled host, before anything is asked of it", async () => {

@@ -66,6 +66,22 @@ describe("somebody without a token", () => {
   });
 });
 
+describe("JURISDICTION", () => {
+  it("that is none known stores nothing anywhere, and says so", async () => {
+    for (const [path, init] of [
+      ["/health", {}],
+      ["/api/changes", {}],
+      ["/ws", { headers: { Upgrade: "websocket" } }],
+      ["/sse", {}],
+    ] as const) {
+      const answer = await ask({ ANONYMOUS: "read", JURISDICTION: "EU" }, path, init);
+      expect(answer, path).toMatchObject({ status: 503 });
+      if (path !== "/sse") expect(answer.text).toContain("JURISDICTION has to be eu, or not set");
+    }
+    expect((await ask({ JURISDICTION: "" }, "/health")).status).toBe(200);
+  });
+});
+
 describe("a token", () => {
   const vars = { ANONYMOUS: "none" };
 
@@ -397,6 +413,25 @@ describe("limits", () => {
     expect(keys.slice(before)).toEqual([keys[0]]);
     expect(keys[0]).toMatch(/^address [0-9a-f]{16}$/);
     expect(keys[1]).toBe("subject ada");
+  });
+
+  it("count a token that names no subject by itself, however its signature is spelled", async () => {
+    const keys: string[] = [];
+    const limit = {
+      limit: ({ key }: { key: string }) => Promise.resolve({ success: keys.push(key) > 0 }),
+    } as unknown as RateLimit;
+    const [token, other] = [await sign({ sub: undefined }), await sign({ sub: undefined, exp: now() + 61 })];
+    // The last of 43 characters holds 4 bits of the signature, and 2 that say nothing.
+    const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const respelled = token.slice(0, -1) + (alphabet[alphabet.indexOf(token.at(-1) ?? "") ^ 1] ?? "");
+    const holders = [];
+    for (const text of [token, respelled, other]) {
+      const answer = await ask({ RATE_LIMITS: "on", READ_LIMIT: limit }, "/api/changes", bearer(text));
+      if (answer.status === 200) holders.push(keys.at(-1));
+    }
+    expect(holders[0]).toMatch(/^token [0-9a-f]{16}$/);
+    expect(new Set(holders.slice(0, -1)).size).toBe(1);
+    expect(holders.at(-1)).not.toBe(holders[0]);
   });
 
   const ARRIVALS = [

@@ -2,6 +2,7 @@
 import type { Filter } from "../../protocol/filter.ts";
 import type { Env } from "../env.ts";
 import { Problem } from "../http/problem.ts";
+import { readWord } from "../settings.ts";
 
 /** `write` includes `read`. */
 export type Role = "none" | "read" | "write";
@@ -10,6 +11,8 @@ export interface Access {
   readonly role: Role;
   /** `sub` of the token; null for nobody in particular. */
   readonly subject: string | null;
+  /** Whom caps and limits count: the token's subject, or the token itself where it has none; null for nobody in particular. */
+  readonly holder: string | null;
   /** What of the data exists for them (protocol/pin.ts); null for all of it. */
   readonly pin: Filter | null;
   /** ms since 1970; null for never. */
@@ -18,8 +21,8 @@ export interface Access {
 
 /** What somebody without a token may do: nothing, unless ANONYMOUS says so. */
 export function anonymous(env: Pick<Env, "ANONYMOUS">): Access {
-  const role = env.ANONYMOUS === "read" || env.ANONYMOUS === "write" ? env.ANONYMOUS : "none";
-  return { role, subject: null, pin: null, expiresAt: null };
+  const role = readWord(env, "ANONYMOUS") ?? "none";
+  return { role, subject: null, holder: null, pin: null, expiresAt: null };
 }
 
 /**

@@ -1,10 +1,11 @@
 /** From which sites a browser may come. Browsers apply no CORS to WebSockets, so this is asked before each upgrade. */
 import type { Env } from "../env.ts";
 import { Problem } from "../http/problem.ts";
+import { readOrigins } from "../settings.ts";
 
 /** Whether a page of this origin may use the API; the Worker's own always may. */
 export function isAllowedOrigin(env: Pick<Env, "ALLOWED_ORIGINS">, origin: string, url: string): boolean {
-  const allowed = (env.ALLOWED_ORIGINS ?? "").split(",").map((entry) => entry.trim().replace(/\/$/, ""));
+  const allowed = readOrigins(env);
   return allowed.includes("*") || allowed.includes(origin) || isSameSite(origin, url);
 }
 

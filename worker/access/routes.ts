@@ -1,7 +1,7 @@
 /** `POST /api/ticket`: a token in a header becomes a ticket that fits into the address of a stream. */
 import { Hono } from "hono";
 import type { AppEnv } from "../http/app-env.ts";
-import { arrivals, arrivalsOfSubject } from "../http/guard.ts";
+import { arrivals, arrivalsOfToken } from "../http/guard.ts";
 import { allowMethods } from "../http/validation.ts";
 import { chooseHub } from "../stream/address.ts";
 import { requireRole } from "./access.ts";
@@ -9,7 +9,7 @@ import { authenticate } from "./authenticate.ts";
 import { mintTicket } from "./tickets.ts";
 
 export const tickets = new Hono<AppEnv>()
-  .use("/", allowMethods("POST"), arrivals, authenticate(), arrivalsOfSubject)
+  .use("/", allowMethods("POST"), arrivals, authenticate(), arrivalsOfToken)
   .post("/", async (c) => {
     const access = c.get("access");
     requireRole(access, "read");

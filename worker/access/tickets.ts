@@ -21,6 +21,7 @@ const Claims = v.object({
   access: v.object({
     role: v.picklist(["read", "write"]),
     subject: v.nullable(v.string()),
+    holder: v.optional(v.nullable(v.string()), null), // a version before wrote none
     pin: v.nullable(Filter),
     expiresAt: v.nullable(v.number()),
   }),

@@ -6,6 +6,7 @@ import { createRemoteJWKSet, decodeProtectedHeader, errors, jwtVerify, type JWTP
 import * as v from "valibot";
 import { Filter } from "../../protocol/filter-schema.ts";
 import type { Env } from "../env.ts";
+import { sha256Hex } from "../hash.ts";
 import { Problem } from "../http/problem.ts";
 import { filterBytes, MAX_PIN_BYTES } from "../hub/attachment.ts";
 import type { Access } from "./access.ts";
@@ -57,7 +58,18 @@ export async function openToken(env: TokenEnv, token: string): Promise<Access> {
   const claims = v.safeParse(Claims, payload);
   if (!claims.success) throw refused(claims.issues[0].message);
   const { sub, exp, role, filter } = claims.output;
-  return { role, subject: sub ?? "", pin: filter ?? null, expiresAt: exp * 1000 };
+  return {
+    role,
+    subject: sub ?? "",
+    holder: sub === undefined ? `token ${await sha256Hex(signedPart(token), 8)}` : `subject ${sub}`,
+    pin: filter ?? null,
+    expiresAt: exp * 1000,
+  };
+}
+
+/** What of a token is signed: the signature behind it can be spelled in more than one way. */
+function signedPart(token: string): string {
+  return token.slice(0, token.lastIndexOf("."));
 }
 
 async function verify(env: TokenEnv, token: string): Promise<JWTPayload> {

@@ -13,12 +13,12 @@ import { parentOf, readShardLimits } from "../hub/tree.ts";
 import { logError } from "../http/log-error.ts";
 import { logEvent } from "../log.ts";
 import { hub } from "../objects.ts";
-import { wholeNumber } from "../settings.ts";
+import { readNumber } from "../settings.ts";
 import { recordBatch } from "../analytics.ts";
 import { Arrivals, type Arrival, type Carrier } from "./arrivals.ts";
 import { describeLog, type LogDetails } from "./details.ts";
 import { newEpoch } from "./epoch.ts";
-import { FanOut, readPushEvery, type HubReport } from "./fan-out.ts";
+import { FanOut, type HubReport } from "./fan-out.ts";
 import { History, type Delivery, type ReadResult } from "./history.ts";
 import { Listeners } from "./listeners.ts";
 import { HubTable } from "./hub-table.ts";
@@ -33,7 +33,6 @@ const FALLBACK_EVERY_MS = 2000;
 const TELL_EVERY_MS = 1000;
 /** A Hub that has not been heard for so long is asked: it checks in every minute while it has clients. */
 const HUB_SILENT_MS = 150_000;
-const POSITIVE = { least: 1, most: Number.MAX_SAFE_INTEGER };
 
 /** How much of what was stored is kept in memory. */
 const RECENT_CHARS = 4_000_000;
@@ -56,8 +55,8 @@ export class ChangeLog extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const limits = {
-      maxChanges: wholeNumber(env.HISTORY_MAX_CHANGES, POSITIVE) ?? 100_000,
-      maxAgeMs: wholeNumber(env.HISTORY_MAX_AGE_MS, POSITIVE) ?? 86_400_000,
+      maxChanges: readNumber(env, "HISTORY_MAX_CHANGES"),
+      maxAgeMs: readNumber(env, "HISTORY_MAX_AGE_MS"),
     };
     this.#history = new History(ctx.storage, limits, newEpoch);
     this.#hubs = new HubTable(ctx.storage.sql);
@@ -68,7 +67,7 @@ export class ChangeLog extends DurableObject<Env> {
         head: () => this.#history.position,
         status: () => this.#status(),
         changed: (name, report) => this.#hubChanged(name, report),
-        pushEveryMs: readPushEvery(env),
+        pushEveryMs: readNumber(env, "PUSH_EVERY_MS"),
         warn: (event, details) => logEvent("warn", event, details),
       },
       this.#hubs.all(),
@@ -80,7 +79,7 @@ export class ChangeLog extends DurableObject<Env> {
       Date.now(),
     );
     this.#listeners = new Listeners(ctx, {
-      fallbackAfterMs: wholeNumber(env.FALLBACK_AFTER_MS, POSITIVE) ?? 35_000,
+      fallbackAfterMs: readNumber(env, "FALLBACK_AFTER_MS"),
       clients: () => this.#fanOut.connectedClients,
     });
   }

@@ -3,7 +3,6 @@
  * what comes meanwhile goes with the next one. A Hub that fails is tried again with growing pauses and pulls what it
  * missed; neither the listener's POST nor another Hub waits for it.
  */
-import { wholeNumber } from "../settings.ts";
 import type { Batch, ReadResult } from "./history.ts";
 import type { LogStatus } from "./status.ts";
 import type { Position } from "../../protocol/position.ts";
@@ -44,14 +43,6 @@ interface Dependencies {
   /** A Hub is pushed to at most this often: what comes meanwhile goes together, as one frame for each client. */
   readonly pushEveryMs: number;
   warn(event: string, details: Record<string, unknown>): void;
-}
-
-/** Too short to be seen, and long enough that a Hub under load sends a hundred frames a second to a client, not a thousand. */
-const PUSH_EVERY_MS = 8;
-
-/** `PUSH_EVERY_MS`, where it is set: 0 to 10,000. */
-export function readPushEvery(env: { readonly PUSH_EVERY_MS?: string }): number {
-  return Math.min(10_000, wholeNumber(env.PUSH_EVERY_MS, { most: 99_999 }) ?? PUSH_EVERY_MS);
 }
 
 /** What goes together is no more than this, unless one batch is: half of what a client may have under way. */

@@ -1,14 +1,11 @@
 /** Which adapter an environment means. */
 import type { Env } from "../env.ts";
 import { Problem } from "../http/problem.ts";
-import { wholeNumber } from "../settings.ts";
+import { readNumber } from "../settings.ts";
 import type { Database, Lifetime } from "./database.ts";
 import { neonDatabase } from "./neon.ts";
 import { postgresDatabase } from "./postgres.ts";
 import { withRetries } from "./retry.ts";
-
-/** Longer than a compute of Neon's takes to wake. */
-const TIMEOUT_MS = 15_000;
 
 /**
  * Opens the configured database; connects only when asked something. Hyperdrive when bound; Neon over HTTP for a Neon
@@ -24,14 +21,14 @@ export function openDatabase(
   >,
   lifetime?: Lifetime,
 ): Database {
-  return withRetries(openAdapter(env, lifetime), wholeNumber(env.DATABASE_PATIENCE_MS));
+  return withRetries(openAdapter(env, lifetime), readNumber(env, "DATABASE_PATIENCE_MS"));
 }
 
 function openAdapter(
   env: Pick<Env, "DATABASE_URL" | "HYPERDRIVE" | "NEON_FETCH_ENDPOINT" | "DATABASE_TIMEOUT_MS">,
   lifetime?: Lifetime,
 ): Database {
-  const timeoutMs = wholeNumber(env.DATABASE_TIMEOUT_MS, { least: 1 }) ?? TIMEOUT_MS;
+  const timeoutMs = readNumber(env, "DATABASE_TIMEOUT_MS");
   if (env.HYPERDRIVE) return postgresDatabase(env.HYPERDRIVE.connectionString, timeoutMs, lifetime);
   const { address, host } = readAddress(env.DATABASE_URL);
   if (env.NEON_FETCH_ENDPOINT || host.endsWith(".neon.tech")) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { QueryOptions } from "./database.ts";
 import { DatabaseError, DatabaseUnavailable } from "./failure.ts";
-import { BUDGET_MS, fateOf, FateUnknown, withRetries } from "./retry.ts";
+import { fateOf, FateUnknown, withRetries } from "./retry.ts";
 
 const sql = (sqlState: string) => new DatabaseError("said Postgres", { sqlState });
 const notSent = new DatabaseUnavailable("refused", { sent: false });
@@ -26,6 +26,8 @@ describe("the fate of a failed statement", () => {
     expect(fateOf(error)).toBe(fate);
   });
 });
+
+const BUDGET_MS = 8_000;
 
 /** A database that fails so, each time anew, until the list is used up; and a clock that only sleeping moves. */
 function play(failures: readonly Error[], random = 0.5) {

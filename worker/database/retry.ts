@@ -5,8 +5,6 @@
 import type { Database, QueryOptions } from "./database.ts";
 import { DatabaseError, DatabaseUnavailable } from "./failure.ts";
 
-/** No new attempt begins later than this after the first, unless DATABASE_PATIENCE_MS says otherwise. */
-export const BUDGET_MS = 8_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 1_600;
 
@@ -45,12 +43,12 @@ const CLOCK: Clock = {
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
-/** The same database, with patience. Pauses double from 100 ms, with full jitter. */
-export function withRetries(
-  database: Database,
-  budgetMs: number = BUDGET_MS,
-  clock: Clock = CLOCK,
-): Database {
+/**
+ * The same database, with patience. Pauses double from 100 ms, with full jitter.
+ *
+ * @param budgetMs no new attempt begins later than this after the first.
+ */
+export function withRetries(database: Database, budgetMs: number, clock: Clock = CLOCK): Database {
   return {
     async query<T>(text: string, params: readonly unknown[] = [], options: QueryOptions = {}) {
       const startedAt = clock.now();

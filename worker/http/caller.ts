@@ -1,4 +1,5 @@
 /** From where a request comes, without keeping the address itself: counted, never read again. */
+import { sha256Hex } from "../hash.ts";
 
 /** A hash of the caller's address; empty where none is known. */
 export async function addressOf(request: Request): Promise<string> {
@@ -6,8 +7,7 @@ export async function addressOf(request: Request): Promise<string> {
   if (address === null) return "";
   // An IPv6 customer has at least a /64: that is the one who is counted.
   const counted = address.includes(":") ? expand(address).slice(0, 4).join(":") : address;
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(counted));
-  return Array.from(new Uint8Array(digest, 0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return sha256Hex(counted, 8);
 }
 
 /** The eight groups of an IPv6 address. */

@@ -4,6 +4,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 import { NONCE, secureHeaders } from "hono/secure-headers";
 import { isAllowedOrigin } from "../access/origins.ts";
+import { readWord } from "../settings.ts";
 import type { AppEnv } from "./app-env.ts";
 import { addressOf } from "./caller.ts";
 import { Problem } from "./problem.ts";
@@ -74,9 +75,9 @@ export const sites = createMiddleware<AppEnv>((c, next) =>
  * @throws {Problem} `too_many_requests`.
  */
 export const limits = createMiddleware<AppEnv>(async (c, next) => {
-  const { subject } = c.get("access");
+  const { holder } = c.get("access");
   const isRead = ["GET", "HEAD", "OPTIONS"].includes(c.req.method);
-  await count(c, isRead ? c.env.READ_LIMIT : c.env.WRITE_LIMIT, subject ? `subject ${subject}` : null);
+  await count(c, isRead ? c.env.READ_LIMIT : c.env.WRITE_LIMIT, holder);
   await next();
 });
 
@@ -92,13 +93,13 @@ export const arrivals = createMiddleware<AppEnv>(async (c, next) => {
 });
 
 /**
- * As many of one token's subject, from wherever.
+ * As many of one token, from wherever.
  *
  * @throws {Problem} `too_many_requests`.
  */
-export const arrivalsOfSubject = createMiddleware<AppEnv>(async (c, next) => {
-  const { subject } = c.get("access");
-  if (subject) await count(c, c.env.CONNECT_LIMIT, `subject ${subject}`);
+export const arrivalsOfToken = createMiddleware<AppEnv>(async (c, next) => {
+  const { holder } = c.get("access");
+  if (holder !== null) await count(c, c.env.CONNECT_LIMIT, holder);
   await next();
 });
 
@@ -113,7 +114,7 @@ export async function countRefusal(c: Context<AppEnv>): Promise<void> {
 
 /** @param who null for whoever is at that address. */
 async function count(c: Context<AppEnv>, limit: RateLimit | undefined, who: string | null): Promise<void> {
-  if (limit === undefined || c.env.RATE_LIMITS === "off") return;
+  if (limit === undefined || readWord(c.env, "RATE_LIMITS") === "off") return;
   const { success } = await limit.limit({ key: who ?? `address ${await addressOf(c.req.raw)}` });
   if (success) return;
   throw new Problem("too_many_requests", "Too many requests in a minute: slow down.", {

@@ -6,6 +6,7 @@ import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { Database } from "../database/database.ts";
 import { logEvent } from "../log.ts";
+import { readWord } from "../settings.ts";
 import type { AppEnv } from "./app-env.ts";
 
 /** A request that takes longer is worth a line. */
@@ -20,7 +21,7 @@ export const timed = createMiddleware<AppEnv>(async (c, next) => {
   const ms = Date.now() - startedAt;
   const parts = [...timings, ["total", ms] as const].map(([name, dur]) => `${name};dur=${dur}`);
   c.res.headers.set("Server-Timing", parts.join(", "));
-  if (ms > SLOW_MS || c.env.LOG_REQUESTS === "all") {
+  if (ms > SLOW_MS || readWord(c.env, "LOG_REQUESTS") === "all") {
     logEvent("info", "request", {
       requestId: c.get("requestId"),
       method: c.req.method,

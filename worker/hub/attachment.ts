@@ -5,14 +5,14 @@
 import type { Filter } from "../../protocol/filter.ts";
 import type { Flow } from "./flow.ts";
 
-/** Together with a subject of 256 characters and a full window's steps, some 14 kB. */
+/** Together with a token's subject of 256 characters and a full window's steps, some 14 kB. */
 export const MAX_PIN_BYTES = 4096;
 export const MAX_FILTER_BYTES = 8192;
 
 /** Who opened a socket, as the Worker has found out. */
 export interface Bearer {
-  /** `sub` of the token; null for somebody without one. */
-  readonly subject: string | null;
+  /** Whom caps count (access.ts); null for somebody without a token. */
+  readonly holder: string | null;
   readonly pin: Filter | null;
   /** When the token runs out, ms since 1970; null for never. */
   readonly expiresAt: number | null;

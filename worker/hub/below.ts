@@ -1,10 +1,11 @@
 /** The Hubs that a Hub of a higher level hands on to: the same fan-out as the ChangeLog's, fed by what is handed to it. */
-import { FanOut, readPushEvery } from "../change-log/fan-out.ts";
+import { FanOut } from "../change-log/fan-out.ts";
 import { HubTable } from "../change-log/hub-table.ts";
 import type { LogStatus } from "../change-log/status.ts";
 import type { Env } from "../env.ts";
 import { logEvent } from "../log.ts";
 import { hub } from "../objects.ts";
+import { readNumber } from "../settings.ts";
 import type { Position } from "../../protocol/position.ts";
 import type { Audience } from "./audience.ts";
 import { parseHubName } from "./region.ts";
@@ -35,7 +36,7 @@ export function openBelow(env: Env, sql: SqlStorage, { audience, status, counted
         table.keep(name, report);
         counted();
       },
-      pushEveryMs: readPushEvery(env),
+      pushEveryMs: readNumber(env, "PUSH_EVERY_MS"),
       warn: (event, details) => logEvent("warn", event, details),
     },
     table.all(),

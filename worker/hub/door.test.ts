@@ -124,7 +124,7 @@ describe("the widest pin and filter", () => {
     const attachment = {
       id: crypto.randomUUID(),
       bearer: {
-        subject: "é".repeat(255) + "\u20ac",
+        holder: `subject ${"é".repeat(255)}\u20ac`,
         pin: { orders: { customer_name: wide(MAX_PIN_BYTES, "Ada") } },
         expiresAt: Date.now(),
         address: "0123456789abcdef",

@@ -2,7 +2,7 @@
 import type { Env } from "../env.ts";
 import { badTicket } from "../access/tickets.ts";
 import { Problem } from "../http/problem.ts";
-import { wholeNumber } from "../settings.ts";
+import { readNumber } from "../settings.ts";
 import type { Bearer } from "./attachment.ts";
 import type { HubName } from "./region.ts";
 
@@ -33,7 +33,8 @@ export function redirect(shards: number): Response {
 /** @throws {Problem} `unavailable` when the Worker that asks is of a version that does not say whom it sends. */
 export function readBearer(headers: Headers): Bearer {
   const text = headers.get(BEARER_HEADER);
-  if (text !== null) return JSON.parse(text) as Bearer;
+  // A version before told no holder: nobody's.
+  if (text !== null) return { holder: null, ...(JSON.parse(text) as Omit<Bearer, "holder">) };
   throw new Problem("unavailable", "The Worker is being replaced by another version: come back.", {
     headers: { "Retry-After": "5" },
   });
@@ -47,8 +48,8 @@ export interface Caps {
 
 export function readCaps(env: Pick<Env, "MAX_SOCKETS_PER_ADDRESS" | "MAX_SOCKETS_PER_TOKEN">): Caps {
   return {
-    perAddress: wholeNumber(env.MAX_SOCKETS_PER_ADDRESS) ?? 100,
-    perToken: wholeNumber(env.MAX_SOCKETS_PER_TOKEN) ?? 50,
+    perAddress: readNumber(env, "MAX_SOCKETS_PER_ADDRESS"),
+    perToken: readNumber(env, "MAX_SOCKETS_PER_TOKEN"),
   };
 }
 
@@ -58,9 +59,9 @@ export function readCaps(env: Pick<Env, "MAX_SOCKETS_PER_ADDRESS" | "MAX_SOCKETS
  */
 export function requireRoom(caps: Caps, bearer: Bearer, present: Iterable<Bearer>): void {
   let [ofAddress, ofToken] = [0, 0];
-  for (const { address, subject } of present) {
+  for (const { address, holder } of present) {
     if (bearer.address !== "" && address === bearer.address) ofAddress += 1;
-    if (bearer.subject && subject === bearer.subject) ofToken += 1;
+    if (bearer.holder !== null && holder === bearer.holder) ofToken += 1;
   }
   if (caps.perAddress > 0 && ofAddress >= caps.perAddress) throw tooMany("address", caps.perAddress);
   if (caps.perToken > 0 && ofToken >= caps.perToken) throw tooMany("token", caps.perToken);

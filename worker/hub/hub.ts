@@ -17,6 +17,7 @@ import { recordConnection } from "../analytics.ts";
 import { problemResponse } from "../http/problem.ts";
 import { logEvent } from "../log.ts";
 import { changeLog, hub } from "../objects.ts";
+import { readWord } from "../settings.ts";
 import { Audience } from "./audience.ts";
 import type { Bearer } from "./attachment.ts";
 import { openBelow } from "./below.ts";
@@ -234,7 +235,8 @@ export class Hub extends DurableObject<Env> {
   /** Sends clients elsewhere where there are too many, or where there are to be none. */
   #makeRoom(): void {
     const { plan, status } = this.#membership;
-    if (status === null || this.#below !== null || this.env.ALLOW_HUB_OVERRIDE === "true") return;
+    if (status === null || this.#below !== null || readWord(this.env, "ALLOW_HUB_OVERRIDE") === "true")
+      return;
     const { size } = this.#audience;
     const count = surplus(this.#name, plan, size, readShardLimits(this.env).perHub);
     if (count > 0) this.#audience.sendAway(count, spreadOf(count));

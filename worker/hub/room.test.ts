@@ -3,9 +3,9 @@ import { addressOf } from "../http/caller.ts";
 import type { Bearer } from "./attachment.ts";
 import { readCaps, requireRoom } from "./door.ts";
 
-const from = (address: string, subject: string | null = null): Bearer => ({
+const from = (address: string, holder: string | null = null): Bearer => ({
   address,
-  subject,
+  holder,
   pin: null,
   expiresAt: null,
 });

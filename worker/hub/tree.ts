@@ -3,7 +3,7 @@
  * ChangeLog itself; with more of them, hubs of a higher level stand between and hand on what they are pushed. Everything
  * follows from the number of shards of a region, which the ChangeLog decides and tells. Pure.
  */
-import { wholeNumber } from "../settings.ts";
+import { readNumber } from "../settings.ts";
 import { REGIONS, type HubName, type Region } from "./region.ts";
 
 /** So many are pushed to by one hub of a higher level. */
@@ -14,8 +14,8 @@ export const TOPS_PER_REGION = Math.floor(30 / REGIONS.length);
 /** How many sockets a hub is meant to hold, and how many shards a region has at least. */
 export function readShardLimits(env: { readonly HUB_SOCKETS?: string; readonly HUB_SHARDS?: string }) {
   return {
-    perHub: wholeNumber(env.HUB_SOCKETS, { least: 1 }) ?? 4000,
-    atLeast: wholeNumber(env.HUB_SHARDS, { least: 1 }) ?? 1,
+    perHub: readNumber(env, "HUB_SOCKETS"),
+    atLeast: readNumber(env, "HUB_SHARDS"),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Idempotency-Key: whose it is, and which request it stands for. What it does is in write.ts. */
 import type { Filter } from "../../protocol/filter.ts";
 import type { Access } from "../access/access.ts";
+import { sha256Hex } from "../hash.ts";
 import { Problem } from "../http/problem.ts";
 
 /** A request that is to be carried out once, however often it comes. */
@@ -51,8 +52,6 @@ function byName([a]: unknown[], [b]: unknown[]): number {
   return String(a) < String(b) ? -1 : 1;
 }
 
-async function digest(value: unknown): Promise<string> {
-  const bytes = new TextEncoder().encode(JSON.stringify(value));
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
+function digest(value: unknown): Promise<string> {
+  return sha256Hex(JSON.stringify(value));
 }

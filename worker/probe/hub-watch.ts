@@ -42,13 +42,13 @@ export async function watchHub(
   token: string,
   patienceMs: number,
 ): Promise<HubWatch | Response> {
-  const { subject } = c.get("access");
+  const { holder } = c.get("access");
   const { answer, name } = await enterHub(c.env, {
     cf: c.req.raw.cf as IncomingRequestCfProperties | undefined,
     search: new URL(c.req.url).searchParams,
     address: { since: null, filter: { [PROBES]: { token: [token] } }, fold: false, lean: false },
     // Counted with the caller's other streams.
-    bearer: { subject, pin: null, expiresAt: null, address: await addressOf(c.req.raw) },
+    bearer: { holder, pin: null, expiresAt: null, address: await addressOf(c.req.raw) },
   });
   const socket = answer.webSocket;
   if (!socket) return answer;

@@ -9,6 +9,7 @@ import { SHARDS_HEADER } from "../hub/door.ts";
 import { europeanRegion, isRegion, regionOf, REGIONS, type HubName, type Region } from "../hub/region.ts";
 import { readShardLimits } from "../hub/tree.ts";
 import { isEuropean } from "../objects.ts";
+import { readWord } from "../settings.ts";
 
 export interface StreamAddress {
   since: Position | null;
@@ -79,7 +80,7 @@ export function chooseHub(
   random = Math.random,
 ): Choice {
   const own = regionOf({ continent: cf?.continent, country: cf?.country, longitude: cf?.longitude });
-  const free = env.ALLOW_HUB_OVERRIDE;
+  const free = readWord(env, "ALLOW_HUB_OVERRIDE");
   const wish = free === "true" || free === "region" ? search.get("region") : null;
   const region = wish ?? (isEuropean(env) ? europeanRegion(own) : own);
   if (!isRegion(region)) throw wrong("region", `one of ${REGIONS.join(", ")}`);

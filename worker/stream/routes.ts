@@ -4,7 +4,7 @@ import { requireRole } from "../access/access.ts";
 import { authenticate } from "../access/authenticate.ts";
 import { requireOrigin } from "../access/origins.ts";
 import { addressOf } from "../http/caller.ts";
-import { arrivals, arrivalsOfSubject } from "../http/guard.ts";
+import { arrivals, arrivalsOfToken } from "../http/guard.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { allowMethods, requireUpgrade } from "../http/validation.ts";
 import { readStreamAddress, type StreamAddress } from "./address.ts";
@@ -14,8 +14,8 @@ import { SSE_HEADERS, sseStream } from "./sse.ts";
 const NOT_A_SOCKET = "This is a WebSocket: connect with ws:// or wss://, or read /sse over HTTP.";
 
 export const streams = new Hono<AppEnv>()
-  .use("/ws", allowMethods("GET"), arrivals, authenticate({ tickets: true }), arrivalsOfSubject)
-  .use("/sse", allowMethods("GET"), arrivals, authenticate({ tickets: true }), arrivalsOfSubject)
+  .use("/ws", allowMethods("GET"), arrivals, authenticate({ tickets: true }), arrivalsOfToken)
+  .use("/sse", allowMethods("GET"), arrivals, authenticate({ tickets: true }), arrivalsOfToken)
   // No middleware touches this answer: the headers of a 101 cannot be changed.
   .get("/ws", requireUpgrade(NOT_A_SOCKET), (c) =>
     enter(c, readStreamAddress(new URL(c.req.url).searchParams)),
@@ -33,12 +33,12 @@ async function enter(c: Context<AppEnv>, address: StreamAddress): Promise<Respon
   requireOrigin(c.env, c.req.raw);
   const access = c.get("access");
   requireRole(access, "read");
-  const { subject, pin, expiresAt } = access;
+  const { holder, pin, expiresAt } = access;
   const { answer } = await enterHub(c.env, {
     cf: c.req.raw.cf as IncomingRequestCfProperties | undefined,
     search: new URL(c.req.url).searchParams,
     address,
-    bearer: { subject, pin, expiresAt, address: await addressOf(c.req.raw) },
+    bearer: { holder, pin, expiresAt, address: await addressOf(c.req.raw) },
     ticket: c.get("ticket"),
   });
   return answer;
