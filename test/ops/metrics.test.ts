@@ -129,6 +129,20 @@ describe("what is said about the metrics", () => {
     expect(explained).toEqual(families);
   });
 
+  test("every alert has a case in which it comes, and one in which it does not", async () => {
+    type Tests = { alert_rule_test: { alertname: string; exp_alerts: object[] }[] }[];
+    const { groups } = parse(await file("ops/prometheus/alerts.yml")) as {
+      groups: { rules: { alert: string }[] }[];
+    };
+    const { tests } = parse(await file("ops/prometheus/alerts.test.yml")) as { tests: Tests };
+    const cases = tests.flatMap((each) => each.alert_rule_test);
+    for (const { alert } of groups.flatMap(({ rules }) => rules)) {
+      const counts = cases.filter(({ alertname }) => alertname === alert).map((one) => one.exp_alerts.length);
+      expect(Math.min(...counts), alert).toBe(0);
+      expect(Math.max(...counts), alert).toBe(1);
+    }
+  });
+
   test("every alert leads to a part of the runbook that exists", async () => {
     const { groups } = parse(await file("ops/prometheus/alerts.yml")) as {
       groups: { rules: { alert: string; annotations: { summary: string; runbook_url: string } }[] }[];
