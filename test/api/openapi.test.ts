@@ -1,13 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { Ajv2020 } from "ajv/dist/2020.js";
+import { Validator } from "@seriousme/openapi-schema-validator";
 import { describedBy, type OpenApi } from "../support/openapi.ts";
 import type { Operation } from "../../worker/http/openapi-parts.ts";
 import { openApiDocument } from "../../worker/http/openapi-document.ts";
 import { docs } from "../../worker/http/openapi.ts";
 import { PROBLEM_CODES } from "../../worker/http/problem-codes.ts";
 import { orders } from "../../worker/orders/routes.ts";
-
-const METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 interface Document {
   readonly openapi: string;
@@ -68,7 +67,18 @@ describe("The description of the API", () => {
     expect(Object.keys(document.components.schemas)).toEqual(expect.arrayContaining(names));
   });
 
-  it("is OpenAPI in its structure: summaries, parameters of paths, described answers, shapes that compile", async () => {
+  it("is OpenAPI 3.1 by the schema of its authors", async () => {
+    const validate = (document: object) => new Validator().validate(document as Record<string, unknown>);
+    const document = await readDocument();
+    expect(await validate(document)).toEqual({ valid: true });
+    const { "/api/orders": list, ...others } = document.paths;
+    const nowhere = { get: { ...(list?.["get"] as object), parameters: [{ name: "limit", in: "nowhere" }] } };
+    expect(await validate({ ...document, paths: { ...others, "/api/orders": nowhere } })).toMatchObject({
+      valid: false,
+    });
+  });
+
+  it("says what that schema does not ask: summaries, all parameters of paths, shapes that compile", async () => {
     const { paths, components } = (await readDocument()) as unknown as OpenApi;
     const ajv = new Ajv2020({ strict: false });
     for (const schema of Object.values(components.schemas)) ajv.compile({ ...schema, components });
@@ -77,17 +87,13 @@ describe("The description of the API", () => {
       for (const [method, operation] of Object.entries(methods)) {
         const what = `${method} ${path}`;
         const { summary, parameters = [], responses } = operation as unknown as Operation;
-        expect(METHODS, what).toContain(method);
         expect(summary, what).not.toBe("");
         const declared = parameters.filter((parameter) => parameter.in === "path" && parameter.required);
         expect(new Set(declared.map(({ name }) => name)), what).toEqual(new Set(inPath));
         expect(new Set(parameters.map((parameter) => `${parameter.in} ${parameter.name}`)).size).toBe(
           parameters.length,
         );
-        for (const [status, { description }] of Object.entries(responses)) {
-          expect(status, what).toMatch(/^[1-5][0-9][0-9]$/);
-          expect(description, what).not.toBe("");
-        }
+        for (const { description } of Object.values(responses)) expect(description, what).not.toBe("");
       }
     }
   });
