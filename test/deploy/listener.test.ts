@@ -71,6 +71,20 @@ test("the image holds the listener, the protocol and what they import: no test, 
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(30_000_000);
 });
 
+test("a file of secrets that lies among its folders does not get into it", async () => {
+  const ignored = await readIgnored();
+  for (const path of [
+    "listener/.env",
+    "listener/prod.env",
+    "protocol/.env.local",
+    "listener/.dev.vars",
+    ".dev.vars",
+  ]) {
+    expect(ignored(path), path).toBe(true);
+  }
+  expect(ignored("listener/main.ts")).toBe(false);
+});
+
 test("it does not run as root, and process 1 is Node itself", () => {
   expect(instruction("USER")).toBe("node");
   expect(JSON.parse(instruction("CMD"))).toEqual(["node", "listener/main.ts"]);
