@@ -55,6 +55,21 @@ BEGIN
 END
 $$;
 
+-- An expression that is output as the text that jsonb has for the value of a column. What is the same as json is not made
+-- jsonb, nor is a float that is written without an exponent. Null for null.
+CREATE OR REPLACE FUNCTION rowcast.json_text(side text, name text, type oid) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT format(CASE
+    WHEN type IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'jsonb'::regtype) THEN '%1$s.%2$I'
+    WHEN type IN ('float4'::regtype, 'float8'::regtype) THEN 'CASE WHEN %1$s.%2$I = 0 THEN ''0''
+          WHEN abs(%1$s.%2$I) >= 0.0001::float8 AND abs(%1$s.%2$I) < %3$s::float8 THEN %1$s.%2$I::text ELSE to_jsonb(%1$s.%2$I)::text END'
+    WHEN type IN ('bool'::regtype, 'numeric'::regtype, 'text'::regtype, 'varchar'::regtype, 'uuid'::regtype, 'date'::regtype,
+        'timestamp'::regtype, 'timestamptz'::regtype)
+      OR EXISTS (SELECT FROM pg_type WHERE oid = type AND typtype = 'e') THEN 'to_json(%1$s.%2$I)'
+    ELSE 'to_jsonb(%1$s.%2$I)'
+  END, side, name, CASE type WHEN 'float4'::regtype THEN '1e6' ELSE '1e15' END)
+$$;
+
 -- The statements that write the lines of a query into bundles of 64 KB. (A loop holds no more than that in memory, and keeps
 -- the order of the rows; an aggregate would have to sort them.)
 CREATE OR REPLACE FUNCTION rowcast.bundle_loop(name_ text, operation text, query text) RETURNS text

@@ -61,6 +61,15 @@ const TABLES: [name: string, columns: string, insert: string, update: string, op
     "i, NULL, NULL, NULL",
     "a = 1, b = '', c = 'null'",
   ],
+  [
+    "floats of every magnitude",
+    "id int PRIMARY KEY, f4 real, f8 double precision, near real, beside double precision, none double precision",
+    `i, ((-1) ^ i * 10.0 ^ (i % 60 - 30))::real, (-1) ^ i * 10.0 ^ (i % 200 - 100),
+     CASE i % 6 WHEN 0 THEN 999999.94 WHEN 1 THEN 1e6 WHEN 2 THEN 0.0001 WHEN 3 THEN 0.000099 WHEN 4 THEN '-0' ELSE 'NaN' END,
+     CASE i % 6 WHEN 0 THEN 999999999999999.9 WHEN 1 THEN 1e15 WHEN 2 THEN 0.0001 WHEN 3 THEN 0.00009999999999999999 WHEN 4 THEN '-0'
+       ELSE '-Infinity' END::float8, NULLIF(i % 2, 0) / 3.0::float8`,
+    "f4 = 1 / NULLIF(f4, 0), f8 = -f8, near = beside, beside = near, none = none",
+  ],
   ["a key alone", "id int PRIMARY KEY", "i", "id = id"],
   [
     "a key of several columns, named oddly",
