@@ -11,167 +11,6 @@ export type AppType = Hono<
   | MergeSchemaPath<
       {
         "/": {
-          $post: {
-            output: {
-              success: true;
-              ticket: string;
-              expires_at: string;
-            };
-            outputFormat: "json";
-            status: 201;
-            input: {};
-          };
-        };
-      },
-      "/api/ticket"
-    >
-  | MergeSchemaPath<
-      {
-        "/": {
-          $get: {
-            output: {
-              success: true;
-              status: "degraded" | "ok";
-              timestamp: string;
-              position: string;
-              cursorAgeMs: number | null;
-              listener: {
-                status: "asleep" | "connecting" | "down" | "live";
-                heardAt: string | null;
-                controls: ("asleep" | "connecting" | "live")[];
-              };
-              lag: {
-                changes: number | null;
-                ms: number | null;
-              };
-              clients: {
-                total: number | null;
-                regions: {
-                  [x: string]: number;
-                };
-                hubs: {
-                  [x: string]: number;
-                };
-                shards: {
-                  [x: string]: number;
-                };
-              };
-              history: {
-                oldest: string;
-                changes: number | null;
-                bytes: number | null;
-                ageMs: number | null;
-              };
-              database: "asleep" | "awake" | "not_asked" | "unreachable";
-              versions: {
-                rowcast: string;
-                protocol: number;
-                deployment: {
-                  id: string;
-                  tag: string;
-                  timestamp: string;
-                } | null;
-              };
-            };
-            outputFormat: "json";
-            status: 200;
-            input: {
-              query: {
-                probe?: "0" | "1" | undefined;
-              };
-            };
-          };
-        };
-      },
-      "/api/status"
-    >
-  | MergeSchemaPath<
-      {
-        "/": {
-          $post: {
-            output: {
-              success: true;
-              probe: {
-                id: string;
-                xid: string;
-                table: "rowcast.probes";
-                position: string;
-                carrier: "listener" | "log" | null;
-                hub: string;
-                total_ms: number;
-                hops: {
-                  hop: "database" | "hub" | "listener" | "log" | "outbox";
-                  ms: number;
-                }[];
-                clocks: {
-                  database: {
-                    offset_ms: number;
-                    uncertainty_ms: number;
-                  };
-                  log: {
-                    offset_ms: number;
-                    uncertainty_ms: number;
-                  };
-                };
-              };
-            };
-            outputFormat: "json";
-            status: 200;
-            input: {
-              query: {
-                wait_ms?: string | undefined;
-              };
-            };
-          };
-        };
-      },
-      "/api/probe"
-    >
-  | MergeSchemaPath<
-      {
-        "/": {
-          $get: {
-            output: {
-              status: string;
-              timestamp: string;
-              connectedClients: number;
-              listener: "asleep" | "connecting" | "down" | "live";
-              lagMs: number | null;
-              position: string;
-              protocol: number;
-            };
-            outputFormat: "json";
-            status: 200;
-            input: {};
-          };
-        };
-      },
-      "/api/health"
-    >
-  | MergeSchemaPath<
-      {
-        "/": {
-          $get: {
-            output: {
-              status: string;
-              timestamp: string;
-              connectedClients: number;
-              listener: "asleep" | "connecting" | "down" | "live";
-              lagMs: number | null;
-              position: string;
-              protocol: number;
-            };
-            outputFormat: "json";
-            status: 200;
-            input: {};
-          };
-        };
-      },
-      "/health"
-    >
-  | MergeSchemaPath<
-      {
-        "/": {
           $get: {
             output: {};
             outputFormat: string;
@@ -200,6 +39,27 @@ export type AppType = Hono<
         };
       },
       "/api/changes"
+    >
+  | MergeSchemaPath<
+      {
+        "/": {
+          $get: {
+            output: {
+              status: string;
+              timestamp: string;
+              connectedClients: number;
+              listener: "asleep" | "connecting" | "down" | "live";
+              lagMs: number | null;
+              position: string;
+              protocol: number;
+            };
+            outputFormat: "json";
+            status: 200;
+            input: {};
+          };
+        };
+      },
+      "/api/health"
     >
   | MergeSchemaPath<
       {
@@ -455,5 +315,149 @@ export type AppType = Hono<
         };
       },
       "/api/orders"
+    >
+  | MergeSchemaPath<
+      {
+        "/": {
+          $post: {
+            output: {
+              success: true;
+              probe: {
+                id: string;
+                xid: string;
+                table: "rowcast.probes";
+                position: string;
+                carrier: "listener" | "log" | null;
+                hub: string;
+                total_ms: number;
+                hops: {
+                  hop: "database" | "hub" | "listener" | "log" | "outbox";
+                  ms: number;
+                }[];
+                clocks: {
+                  database: {
+                    offset_ms: number;
+                    uncertainty_ms: number;
+                  };
+                  log: {
+                    offset_ms: number;
+                    uncertainty_ms: number;
+                  };
+                };
+              };
+            };
+            outputFormat: "json";
+            status: 200;
+            input: {
+              query: {
+                wait_ms?: string | undefined;
+              };
+            };
+          };
+        };
+      },
+      "/api/probe"
+    >
+  | MergeSchemaPath<
+      {
+        "/": {
+          $get: {
+            output: {
+              success: true;
+              status: "degraded" | "ok";
+              timestamp: string;
+              position: string;
+              cursorAgeMs: number | null;
+              listener: {
+                status: "asleep" | "connecting" | "down" | "live";
+                heardAt: string | null;
+                controls: ("asleep" | "connecting" | "live")[];
+              };
+              lag: {
+                changes: number | null;
+                ms: number | null;
+              };
+              clients: {
+                total: number | null;
+                regions: {
+                  [x: string]: number;
+                };
+                hubs: {
+                  [x: string]: number;
+                };
+                shards: {
+                  [x: string]: number;
+                };
+              };
+              history: {
+                oldest: string;
+                changes: number | null;
+                bytes: number | null;
+                ageMs: number | null;
+              };
+              database: "asleep" | "awake" | "not_asked" | "unreachable";
+              misread: {
+                variable: string;
+                message: string;
+              }[];
+              versions: {
+                rowcast: string;
+                protocol: number;
+                deployment: {
+                  id: string;
+                  tag: string;
+                  timestamp: string;
+                } | null;
+              };
+            };
+            outputFormat: "json";
+            status: 200;
+            input: {
+              query: {
+                probe?: "0" | "1" | undefined;
+              };
+            };
+          };
+        };
+      },
+      "/api/status"
+    >
+  | MergeSchemaPath<
+      {
+        "/": {
+          $post: {
+            output: {
+              success: true;
+              ticket: string;
+              expires_at: string;
+            };
+            outputFormat: "json";
+            status: 201;
+            input: {};
+          };
+        };
+      },
+      "/api/ticket"
+    >
+  | MergeSchemaPath<
+      {
+        "/": {
+          $get: {
+            output: {
+              status: string;
+              timestamp: string;
+              connectedClients: number;
+              listener: "asleep" | "connecting" | "down" | "live";
+              lagMs: number | null;
+              position: string;
+              protocol: number;
+            };
+            outputFormat: "json";
+            status: 200;
+            input: {};
+          };
+        };
+      },
+      "/health"
     >
 >;
