@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { unstable_readConfig as readWranglerConfig } from "wrangler";
 import { PROJECT_DIR } from "../../dev/config.ts";
+import { findWrangler } from "../../dev/wrangler.ts";
 
 interface Limit {
   readonly name: string;
@@ -34,6 +35,17 @@ test.each(["", "staging"])("npm run deploy -- --dry-run --env '%s' is clean", as
   expect(stderr).toBe("");
   expect(stdout).not.toMatch(/warning|error/i);
   expect(stdout).toMatch(/CHANGE_LOG[^]*HUB[^]*--dry-run: exiting now[^]*nothing was deployed/);
+});
+
+test("the container of the listener is bundled and finds its image", async () => {
+  const folder = join(PROJECT_DIR, "deploy/cloudflare-container");
+  const args = ["deploy", "--dry-run", "--containers-rollout=none", "--env", ""];
+  const { stdout, stderr } = await run(process.execPath, [findWrangler(), ...args], {
+    cwd: folder,
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], WRANGLER_HIDE_BANNER: "true" },
+  });
+  expect(stderr).toBe("");
+  expect(stdout).toMatch(/env\.LISTENER[^]*deploy\/listener\/Dockerfile[^]*--dry-run: exiting now/);
 });
 
 test("staging is another Worker with the same bindings, variables and limits", () => {
