@@ -33,22 +33,16 @@ EXCEPTION WHEN invalid_parameter_value OR invalid_text_representation OR numeric
 END
 $$;
 
--- The text of an OutboxChange before its key and behind its row: what all changes of a bundle have in common.
-CREATE OR REPLACE FUNCTION rowcast.change_head(c rowcast.changes) RETURNS text
+-- A change of a bundle as the text of an OutboxChange, between what the whole bundle has in common and its line.
+CREATE OR REPLACE FUNCTION rowcast.bundle_head(c rowcast.changes) RETURNS text
 LANGUAGE sql STABLE AS $$
   SELECT '{"id":"' || c.id || '","xid":"' || c.xid::text || '","table":' || to_json(c."table") || ',"operation":"'
     || c.operation || '",'
 $$;
 
-CREATE OR REPLACE FUNCTION rowcast.change_tail(c rowcast.changes) RETURNS text
+CREATE OR REPLACE FUNCTION rowcast.bundle_tail(c rowcast.changes) RETURNS text
 LANGUAGE sql STABLE AS $$
   SELECT ',"timestamp":"' || to_char(c.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || '"}'
-$$;
-
--- As in 005_read.sql.
-CREATE OR REPLACE FUNCTION rowcast.change_json(c rowcast.changes, body text) RETURNS text
-LANGUAGE sql STABLE AS $$
-  SELECT rowcast.change_head(c) || '"key":' || coalesce(c.key::text, 'null') || body || rowcast.change_tail(c)
 $$;
 
 -- As in 005_read.sql, and bundles are taken apart.
@@ -130,8 +124,8 @@ BEGIN
   -- memory. (Of a bundle, what is fetched is a pointer.)
   <<rows>>
   FOR id_, size, bundle_, head, tail, json IN
-    SELECT c.id, c.bundle_size, c.bundle, CASE WHEN c.bundle_size > 0 THEN rowcast.change_head(c) END,
-      CASE WHEN c.bundle_size > 0 THEN rowcast.change_tail(c) END,
+    SELECT c.id, c.bundle_size, c.bundle, CASE WHEN c.bundle_size > 0 THEN rowcast.bundle_head(c) END,
+      CASE WHEN c.bundle_size > 0 THEN rowcast.bundle_tail(c) END,
       CASE WHEN c.bundle_size IS NULL AND coalesce(pg_column_size(c.data), 0) + coalesce(pg_column_size(c.old), 0) < 8000
         THEN rowcast.change_json(c, rowcast.change_body(c.data, c.old)) END
     FROM rowcast.changes c WHERE c.id = ANY (ids) ORDER BY c.id
@@ -229,7 +223,6 @@ CREATE OR REPLACE FUNCTION rowcast.waiting(cursor text, max_rows integer) RETURN
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 DECLARE
   seen record;
-  next_id bigint; -- the first that has not been read whole
   unseen_from xid8;
   unseen_too xid8[];
 BEGIN
@@ -237,18 +230,20 @@ BEGIN
     RETURN NULL;
   END IF;
   SELECT * INTO seen FROM rowcast.place_of(cursor);
-  next_id := CASE WHEN seen.within > 0 THEN seen.last ELSE seen.last + 1 END;
   unseen_from := pg_snapshot_xmax(seen.base);
   unseen_too := ARRAY(SELECT pg_snapshot_xip(seen.base));
   -- Amid a window (target is there), its rows up to the last id have been read.
-  RETURN (SELECT least(max_rows, coalesce(sum(coalesce(w.bundle_size, 1) - CASE WHEN w.id = next_id THEN seen.within ELSE 0 END), 0))
-    FROM (
-      (SELECT c.id, c.bundle_size FROM rowcast.changes c WHERE c.xid = ANY (unseen_too)
-        AND (seen.target IS NULL OR c.id >= next_id OR NOT pg_visible_in_snapshot(c.xid, seen.target)) LIMIT max_rows)
-      UNION ALL
-      (SELECT c.id, c.bundle_size FROM rowcast.changes c WHERE c.xid >= unseen_from
-        AND (seen.target IS NULL OR c.id >= next_id OR NOT pg_visible_in_snapshot(c.xid, seen.target)) LIMIT max_rows)
-      LIMIT max_rows) w);
+  RETURN (SELECT least(max_rows, coalesce(sum(n), 0)) FROM (
+    (SELECT coalesce(c.bundle_size, 1) - CASE WHEN c.id = seen.last THEN seen.within ELSE 0 END AS n
+      FROM rowcast.changes c WHERE c.xid = ANY (unseen_too)
+        AND (seen.target IS NULL OR c.id > seen.last OR c.id = seen.last AND seen.within > 0
+          OR NOT pg_visible_in_snapshot(c.xid, seen.target)) LIMIT max_rows)
+    UNION ALL
+    (SELECT coalesce(c.bundle_size, 1) - CASE WHEN c.id = seen.last THEN seen.within ELSE 0 END
+      FROM rowcast.changes c WHERE c.xid >= unseen_from
+        AND (seen.target IS NULL OR c.id > seen.last OR c.id = seen.last AND seen.within > 0
+          OR NOT pg_visible_in_snapshot(c.xid, seen.target)) LIMIT max_rows)
+    LIMIT max_rows) w);
 END
 $$;
 

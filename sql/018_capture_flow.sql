@@ -70,29 +70,6 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   END, side, name, CASE type WHEN 'float4'::regtype THEN '1e6' ELSE '1e15' END)
 $$;
 
--- The statements that write the lines of a query into bundles of 64 KB. (A loop holds no more than that in memory, and keeps
--- the order of the rows; an aggregate would have to sort them.)
-CREATE OR REPLACE FUNCTION rowcast.bundle_loop(name_ text, operation text, query text) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT format($body$FOR own.line IN
-        %1$s
-      LOOP
-        own.lines := own.lines || own.line;
-        own.bytes := own.bytes + octet_length(own.line);
-        IF own.bytes > 65536 THEN
-          %2$s
-          own.lines := NULL;
-          own.bytes := 0;
-          own.captured := 1;
-        END IF;
-      END LOOP;
-      IF own.lines IS NOT NULL THEN
-        %2$s
-        own.captured := 1;
-      END IF;$body$, query, format($body$INSERT INTO rowcast.changes (at, "table", operation, bundle, bundle_size)
-          VALUES (own.now_, %s, %L, array_to_string(own.lines, E'\n'), cardinality(own.lines));$body$, name_, operation))
-$$;
-
 -- The statements of an INSERT or DELETE: a hundred rows one by one, the rest in bundles.
 CREATE OR REPLACE FUNCTION rowcast.capture_rows(relation regclass, operation text, arguments text[], bundled boolean) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $body$
