@@ -6,14 +6,13 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { unstable_readConfig as readConfig } from "wrangler";
 import { PROJECT_DIR } from "../dev/config.ts";
 import type { Guard } from "../dev/guard.ts";
 import { startPart } from "../dev/part.ts";
+import { miniflareOptions } from "../dev/wrangler-config.ts";
 import { bundleWorker } from "../dev/wrangler.ts";
 import type { LogState } from "../protocol/ingest.ts";
 
-const CONFIG = join(PROJECT_DIR, "wrangler.toml");
 const START_TIMEOUT_MS = 30_000;
 
 export interface Rowcast {
@@ -23,14 +22,6 @@ export interface Rowcast {
   readonly workerPid: number;
   readonly listenerPid: number;
   stop(): Promise<void>;
-}
-
-/** What is read of wrangler.toml. */
-interface WorkerConfig {
-  compatibility_date: string;
-  compatibility_flags: string[];
-  vars: Record<string, string>;
-  durable_objects: { bindings: { name: string; class_name: string }[] };
 }
 
 /**
@@ -46,8 +37,7 @@ export async function startRowcast(
   vars: Readonly<Record<string, string>> = {},
 ): Promise<Rowcast> {
   const script = await readFile(await bundleWorker(join(folder, "bundle")), "utf8");
-  // Of wrangler's own types, those for its configuration do not resolve outside its package.
-  const config = readConfig({ config: CONFIG }) as unknown as WorkerConfig;
+  const { bindings, ...options } = miniflareOptions();
   const secret = randomBytes(16).toString("hex");
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
@@ -61,23 +51,16 @@ export async function startRowcast(
         if (level === "warn" || level === "error") console.error(`worker: ${message}`);
       },
       resourcePersistencePath: join(folder, "objects"),
-      compatibilityDate: config.compatibility_date,
-      compatibilityFlags: config.compatibility_flags,
+      ...options,
       modules: [{ type: "ESModule", path: join(folder, "bundle/index.js"), contents: script }],
       bindings: {
-        ...config.vars,
+        ...bindings,
         INGEST_SECRET: secret,
         ANONYMOUS: "write",
         MAX_SOCKETS_PER_ADDRESS: "0",
         DATABASE_URL: databaseUrl,
         ...vars,
       },
-      durableObjects: Object.fromEntries(
-        config.durable_objects.bindings.map(({ name, class_name }) => [
-          name,
-          { className: class_name, useSQLite: true },
-        ]),
-      ),
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
     }),
   );

@@ -2,13 +2,13 @@
  * `npm run deploy [-- --env staging] [--dry-run]`: migrations, roles, secrets, the Worker and a smoke test, in this order.
  * It can be run again at any time, after a failure above all. The listener is deployed on its own: docs/deploy.
  */
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { unstable_readConfig as readWranglerConfig } from "wrangler";
 import { PROJECT_DIR } from "./config.ts";
 import { readSettings } from "./deploy-settings.ts";
 import { deploy, DeployError, rehearse, type DeployOptions } from "./deploy-steps.ts";
 import { createWrangler } from "./deploy-wrangler.ts";
+import { readWorkerConfig } from "./wrangler-config.ts";
 import { findWrangler } from "./wrangler.ts";
 
 try {
@@ -40,9 +40,8 @@ process.exit();
 
 /** @throws {DeployError} where wrangler.toml is not one, or has no such environment. */
 function readVariables(environment: string): Readonly<Record<string, unknown>> {
-  const config = join(PROJECT_DIR, "wrangler.toml");
   try {
-    return readWranglerConfig({ config, env: environment }, { hideWarnings: true }).vars;
+    return readWorkerConfig(environment).vars;
   } catch (error) {
     throw new DeployError((error as Error).message);
   }

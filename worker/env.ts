@@ -33,7 +33,7 @@ export interface Env {
   JWT_AUDIENCE?: string;
   /** Pages of these origins may use the API from a browser, separated by commas; `*` for all. Its own always may. */
   ALLOWED_ORIGINS?: string;
-  /** Streams that one address, and one token's subject, may hold at a hub; 0 for any number. */
+  /** Streams that one address, and one token (its subject, if it has one), may hold at a hub; 0 for any number. */
   MAX_SOCKETS_PER_ADDRESS?: string;
   MAX_SOCKETS_PER_TOKEN?: string;
   /** "off" lifts the rate limits: on a laptop everything comes from one address. */

@@ -1,5 +1,6 @@
 /** Secrets compared so that the time taken says nothing about them. */
 import type { Env } from "./env.ts";
+import { sha256 } from "./hash.ts";
 import { Problem } from "./http/problem.ts";
 
 /** Below this a secret can be guessed. */
@@ -41,8 +42,4 @@ export async function requireIngestSecret(env: Env, authorization: string | unde
 async function equal(a: string, b: string): Promise<boolean> {
   const [hashA, hashB] = await Promise.all([sha256(a), sha256(b)]);
   return crypto.subtle.timingSafeEqual(hashA, hashB);
-}
-
-function sha256(text: string): Promise<ArrayBuffer> {
-  return crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
 }

@@ -30,7 +30,7 @@ const NUMBERS = {
   PUSH_EVERY_MS: { unset: 8, least: 0, most: 10_000 },
 } as const satisfies Record<string, Range>;
 
-/** Words; without one of them something else than what they say holds. */
+/** Words. What holds without one is said where it is read. */
 const WORDS = {
   ANONYMOUS: ["none", "read", "write"],
   RATE_LIMITS: ["on", "off"],

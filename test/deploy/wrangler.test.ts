@@ -4,8 +4,8 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { unstable_readConfig as readWranglerConfig } from "wrangler";
 import { PROJECT_DIR } from "../../dev/config.ts";
+import { readWorkerConfig } from "../../dev/wrangler-config.ts";
 import { findWrangler } from "../../dev/wrangler.ts";
 
 interface Limit {
@@ -15,8 +15,6 @@ interface Limit {
 }
 
 const run = promisify(execFile);
-const config = (env: string) =>
-  readWranglerConfig({ config: join(PROJECT_DIR, "wrangler.toml"), env }, { hideWarnings: true });
 
 test.each(["", "staging"])("npm run deploy -- --dry-run --env '%s' is clean", async (env) => {
   await mkdir(join(PROJECT_DIR, "web/dist"), { recursive: true }); // wrangler wants it, built or not.
@@ -49,7 +47,7 @@ test("the container of the listener is bundled and finds its image", async () =>
 });
 
 test("staging is another Worker with the same bindings, variables and limits", () => {
-  const [production, staging] = [config(""), config("staging")];
+  const [production, staging] = [readWorkerConfig(), readWorkerConfig("staging")];
   expect([production.name, staging.name]).toEqual(["rowcast", "rowcast-staging"]);
   for (const key of [
     "vars",

@@ -3,23 +3,13 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { unstable_readConfig as readConfig } from "wrangler";
+import { miniflareOptions } from "../../dev/wrangler-config.ts";
 import type { WorkerOrder, WorkerWord } from "./worker.ts";
 
-const { port, folder, config, bindings } = JSON.parse(process.argv[2] ?? "{}") as WorkerOrder;
+const { port, folder, bindings } = JSON.parse(process.argv[2] ?? "{}") as WorkerOrder;
 process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false"; // or every start would ask the internet where it is
 
-/** What is read of wrangler.toml. */
-interface WorkerConfig {
-  compatibility_date: string;
-  compatibility_flags: string[];
-  vars: Record<string, string>;
-  durable_objects: { bindings: { name: string; class_name: string }[] };
-}
-
-const { compatibility_date, compatibility_flags, vars, durable_objects } = readConfig({
-  config,
-}) as unknown as WorkerConfig;
+const { bindings: vars, ...options } = miniflareOptions();
 /** The first one is where workerd begins. */
 const modules = await Promise.all(
   [
@@ -42,8 +32,7 @@ const miniflare = new Miniflare({
     port: 0,
     cf: false,
     telemetry: { enabled: false },
-    compatibilityDate: compatibility_date,
-    compatibilityFlags: compatibility_flags,
+    ...options,
     modules,
     bindings: {
       ...vars,
@@ -52,12 +41,6 @@ const miniflare = new Miniflare({
       MAX_SOCKETS_PER_ADDRESS: "0",
       ...bindings,
     },
-    durableObjects: Object.fromEntries(
-      durable_objects.bindings.map(({ name, class_name }) => [
-        name,
-        { className: class_name, useSQLite: true },
-      ]),
-    ),
     handleStructuredLogs: ({ message }) => console.log(message),
     unsafeDirectSockets: [{ host: "127.0.0.1", port }],
   }),

@@ -14,7 +14,6 @@ import { bundleWorker } from "../../dev/wrangler.ts";
 export interface WorkerOrder {
   readonly port: number;
   readonly folder: string;
-  readonly config: string;
   readonly bindings: Readonly<Record<string, string>>;
 }
 /** What it says. */
@@ -34,7 +33,6 @@ export interface Worker {
   deleteLog(): Promise<void>;
 }
 
-const CONFIG = join(PROJECT_DIR, "wrangler.toml");
 const START_MS = 30_000;
 /** `evictDurableObject` waits for 30 s when something holds the object; then it gives up, and so do we. */
 const EVICT_MS = 35_000;
@@ -57,7 +55,7 @@ export async function prepareWorker({
 }: WorkerOptions): Promise<Worker> {
   await bundleWorker(join(folder, "bundle"));
   await mkdir(join(folder, "tmp"), { recursive: true });
-  const order: WorkerOrder = { port, folder, config: CONFIG, bindings };
+  const order: WorkerOrder = { port, folder, bindings };
   let child: ChildProcess | null = null;
   let calls = 0;
   return {

@@ -6,8 +6,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createTestHarness, unstable_readConfig } from "wrangler";
+import { createTestHarness } from "wrangler";
 import { PROJECT_DIR } from "../../dev/config.ts";
+import { readWorkerConfig } from "../../dev/wrangler-config.ts";
 import { createDatabase, type TestDatabase } from "./postgres.ts";
 import { startListenerProcess, type ListenerProcess } from "./stack-listener.ts";
 
@@ -128,7 +129,7 @@ function unlessGoneAlready(error: unknown): void {
 /** wrangler.toml, in the folder of this stack: paths are absolute, and beside it lies no .dev.vars. */
 function workerConfig(databaseUrl: string, { vars, dashboard }: StackOptions) {
   process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false"; // or every start would ask the internet where it is
-  const config = unstable_readConfig({ config: join(PROJECT_DIR, "wrangler.toml") });
+  const config = readWorkerConfig();
   const { name, main, compatibility_date, compatibility_flags, durable_objects, migrations, assets } = config;
   return {
     name,
