@@ -74,16 +74,16 @@ async function watch(child: ReturnType<typeof spawn>, ready: RegExp, kind: RegEx
   onTestFinished(() => void child.kill("SIGKILL"));
   const lines: string[] = [];
   const waiting = new Set<() => void>();
-  let all = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on("data", (chunk: Buffer) => {
-      all += chunk.toString();
-      lines.splice(0, lines.length, ...all.split("\n").slice(0, -1));
-      waiting.forEach((look) => look());
-    });
-  }
+  let shown = "";
+  let errors = ""; // apart: into a pipe curl writes how far it is, without an end of line
+  child.stdout?.on("data", (chunk: Buffer) => {
+    shown += chunk.toString();
+    lines.splice(0, lines.length, ...shown.split("\n").slice(0, -1));
+    waiting.forEach((look) => look());
+  });
+  child.stderr?.on("data", (chunk: Buffer) => (errors += chunk.toString()));
   const ended = new Promise<never>((_, reject) => {
-    child.once("close", (code) => reject(new Error(`it ended (${code}):\n${all}`)));
+    child.once("close", (code) => reject(new Error(`it ended (${code}):\n${shown}${errors}`)));
   });
   ended.catch(() => undefined); // Also after the test, when it is ended.
   const until = (holds: () => boolean): Promise<void> =>
