@@ -1,26 +1,37 @@
 /**
- * `node bench/commits.ts [--seconds 5] [--rounds 3]`: what it costs a writer to be watched. Single-row updates, each a
- * transaction, over 1 and 16 connections, fsync on: with no trigger, with the usual row trigger that puts the row into NOTIFY
- * (its server listening), and with Rowcast (its listener and Worker running); then one UPDATE of 100,000 rows.
+ * `node bench/commits.ts [--seconds 4] [--rounds 7] [--writer node]`: what it costs a writer to be watched. Single-row updates,
+ * each a transaction, over 1 and 16 connections, fsync on: with no trigger, with the usual row trigger that puts the row into
+ * NOTIFY (its server listening), and with Rowcast (its listener and Worker running); then one UPDATE of 100,000 rows.
+ * pgbench writes where it is installed, else Node.
  */
-import { parseArgs } from "node:util";
+import { execFile } from "node:child_process";
+import { parseArgs, promisify } from "node:util";
 import { Client } from "pg";
 import { startChild } from "./child.ts";
-import type { Reply, Request } from "./updates.ts";
+import type { Reply, Request, Writer } from "./updates.ts";
 import { machine } from "./report.ts";
 import { setStage } from "./stage.ts";
 import { median } from "./tally.ts";
 
 const { values: options } = parseArgs({
-  options: { seconds: { type: "string", default: "5" }, rounds: { type: "string", default: "3" } },
+  options: {
+    seconds: { type: "string", default: "4" },
+    rounds: { type: "string", default: "7" },
+    writer: { type: "string" },
+  },
 });
-const FOR_MS = Number(options.seconds) * 1000;
+const SECONDS = Number(options.seconds);
 const ROUNDS = Number(options.rounds);
 const ROWS = 100_000;
+/** The UPDATE of all rows is timed in so many of them. */
+const BULK_ROUNDS = 3;
 
 const stage = await setStage();
 try {
+  const pgbench = await versionOfPgbench();
+  const writer: Writer = pgbench === null || options.writer === "node" ? "node" : "pgbench";
   console.log(await machine(stage.postgresVersion, 0));
+  console.log(`Writer: ${writer === "pgbench" ? pgbench : "Node"}`);
   const writers = startChild<Request, Reply>("./updates.ts", stage.guard);
   const systems = {
     "no trigger": stage.bareDatabaseUrl,
@@ -35,18 +46,17 @@ try {
     const rates: Record<Name, number[]> = { "no trigger": [], baseline: [], rowcast: [] };
     for (let round = 0; round <= ROUNDS; round += 1) {
       for (const name of names) {
-        const { commits, ms } = await writers.ask(
-          { databaseUrl: systems[name], connections, forMs: round === 0 ? 1_500 : FOR_MS, rows: ROWS },
-          FOR_MS + 30_000,
-        );
-        if (round > 0) rates[name].push((commits * 1000) / ms); // the first warms up
+        const seconds = round === 0 ? 2 : SECONDS; // the first warms up
+        const load = { writer, databaseUrl: systems[name], connections, seconds, rows: ROWS };
+        const { rate } = await writers.ask(load, seconds * 1000 + 30_000);
+        if (round > 0) rates[name].push(rate);
       }
     }
     const [bare, baseline, rowcast] = names.map((name) => median(rates[name]));
     if (bare === undefined || baseline === undefined || rowcast === undefined)
       throw new Error("three systems");
     console.log(
-      `\n${connections} connection${connections === 1 ? "" : "s"}, commits/s (${ROUNDS} × ${options.seconds} s)`,
+      `\n${connections} connection${connections === 1 ? "" : "s"}, commits/s (${ROUNDS} × ${SECONDS} s)`,
     );
     for (const name of names)
       console.log(
@@ -58,9 +68,9 @@ try {
   }
 
   const times: Record<Name, number[]> = { "no trigger": [], baseline: [], rowcast: [] };
-  for (let round = 0; round < ROUNDS; round += 1)
+  for (let round = 0; round < BULK_ROUNDS; round += 1)
     for (const name of names) times[name].push(await updateAll(systems[name]));
-  console.log(`\nUPDATE of ${ROWS.toLocaleString("en")} rows, ms (${ROUNDS} rounds)`);
+  console.log(`\nUPDATE of ${ROWS.toLocaleString("en")} rows, ms (${BULK_ROUNDS} rounds)`);
   for (const name of names)
     console.log(
       `  ${name.padEnd(12)}${median(times[name]).toFixed(0).padStart(8)}   × ${(median(times[name]) / median(times["no trigger"])).toFixed(2)}`,
@@ -68,6 +78,15 @@ try {
   writers.kill();
 } finally {
   await stage.stop();
+}
+
+/** As it names itself; null where it is not installed. */
+async function versionOfPgbench(): Promise<string | null> {
+  try {
+    return (await promisify(execFile)("pgbench", ["--version"])).stdout.trim();
+  } catch {
+    return null;
+  }
 }
 
 /** The rows that are updated, unseen by triggers. */

@@ -1,6 +1,7 @@
 /**
- * `node bench/outbox.ts [--seconds 120] [--rate 2000] [--waiting 1000000] [--retention 20]`: how long a drain takes while so
- * many rows wait for retention, and whether the outbox grows. One writer changes `rate` rows a second, 20 a transaction; a
+ * `node bench/outbox.ts [--seconds 120] [--rate 2000] [--waiting 1000000] [--retention 20] [--hold]`: how long a drain takes
+ * while so many rows wait for retention, and whether the outbox grows. With --hold a transaction is open all the time, as of a
+ * dump, so that vacuum may take nothing away. One writer changes `rate` rows a second, 20 a transaction; a
  * reader drains every 20 ms as the listener does. In the first third nothing is old enough to go; then what is older than
  * `retention` seconds is pruned every second. For the hour: `--seconds 3600 --retention 300`.
  */
@@ -23,6 +24,7 @@ const { values: options } = parseArgs({
     rate: { type: "string", default: "2000" },
     waiting: { type: "string", default: "1000000" },
     retention: { type: "string", default: "20" },
+    hold: { type: "boolean", default: false },
   },
 });
 const FOR_MS = Number(options.seconds) * 1000;
@@ -52,11 +54,15 @@ try {
   );
   await writer.query("VACUUM ANALYZE rowcast.changes");
 
+  const holder = await connect();
+  if (options.hold) await holder.query("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM readings");
+
   const startedAt = performance.now();
   const elapsed = (): number => performance.now() - startedAt;
   const counts = { written: 0, drained: 0, pruned: 0 };
   let cursor = await read(reader, null).then(({ next_cursor }) => next_cursor);
   let drains = new Histogram();
+  let prunes = new Histogram();
 
   async function write(): Promise<void> {
     for (let n = 0; elapsed() < FOR_MS; n += 1) {
@@ -87,10 +93,12 @@ try {
     await sleep(FOR_MS / 3);
     while (elapsed() < FOR_MS) {
       for (let rows = PRUNE_ROWS; rows >= PRUNE_ROWS && elapsed() < FOR_MS;) {
+        const before = performance.now();
         const answer = await pruner.query<{ rows: number }>(
           "SELECT rowcast.prune($1, NULL, $2::int * interval '1 second', $3) AS rows",
           [cursor, options.retention, PRUNE_ROWS],
         );
+        prunes.add(performance.now() - before);
         rows = answer.rows[0]?.rows ?? 0;
         counts.pruned += rows;
       }
@@ -100,7 +108,7 @@ try {
 
   async function report(): Promise<void> {
     console.log(
-      "     s    written    drained     pruned   rows at most    heap MB  indexes MB   drain p50 / p99 ms",
+      "     s    written    drained     pruned   rows at most    heap MB  indexes MB   drain p50 / p99 ms   prune p50 / p99 ms",
     );
     while (elapsed() < FOR_MS) {
       await sleep(Math.min(FOR_MS / 12, FOR_MS - elapsed() + 1));
@@ -112,17 +120,18 @@ try {
       await client.end();
       const { rows: size = "", heap = "", indexes = "" } = rows[0] ?? {};
       const line = [elapsed() / 1000, counts.written, counts.drained, counts.pruned].map((n) => n.toFixed(0));
-      const p = (share: number): string => drains.percentile(share).toFixed(2);
+      const p = (times: Histogram): string =>
+        [0.5, 0.99].map((share) => (times.count > 0 ? times.percentile(share).toFixed(2) : "-")).join(" / ");
       const cells = [...line, size, heap, indexes].map((cell, i) =>
         cell.padStart([6, 11, 11, 11, 15, 11, 12][i] ?? 8),
       );
-      console.log(`${cells.join("")}   ${p(0.5)} / ${p(0.99)}`);
-      drains = new Histogram();
+      console.log(`${cells.join("")}   ${p(drains).padEnd(18)}   ${p(prunes)}`);
+      [drains, prunes] = [new Histogram(), new Histogram()];
     }
   }
 
   await Promise.all([write(), drain(), prune(), report()]);
-  await Promise.all([writer, reader, pruner].map((client) => client.end()));
+  await Promise.all([writer, reader, pruner, holder].map((client) => client.end()));
 } finally {
   await postgres.stop();
   await rm(folder, { recursive: true, force: true });

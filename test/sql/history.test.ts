@@ -1,5 +1,5 @@
 /** Which history a cursor belongs to, what pruning keeps, and who may read. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { OutboxChange } from "../../protocol/ingest.ts";
 import { failure, Outbox } from "./outbox.ts";
 
@@ -105,6 +105,56 @@ describe("prune", () => {
     expect(await prune(`${base}|999999:999999:|99999999`, null, "0")).toBe(0);
     expect(await prune("999999999:999999999:", null, "0")).toBe(0);
     expect(await outbox.next()).toHaveLength(1);
+  });
+
+  it("does not walk over what it deleted before, which an old transaction keeps from vacuum", async () => {
+    const old = await outbox.connect();
+    onTestFinished(() => old.end());
+    await old.query(`BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM t`);
+    await outbox.sql(`INSERT INTO t SELECT generate_series(1, 2000)`);
+    await outbox.sql(`DELETE FROM t WHERE id % 2 = 0`);
+    await outbox.next();
+    expect(await prune(outbox.cursor, null, "0")).toBe(3000);
+    await outbox.sql(`DO $$ BEGIN FOR i IN 1..50 LOOP INSERT INTO t VALUES (-i); END LOOP; END $$`);
+    await outbox.next();
+    const walked = async (query: string, params: unknown[]): Promise<number> => {
+      const session = await outbox.connect();
+      await session.query("BEGIN");
+      await session.query(query, params);
+      const { rows } = await session.query<{ n: number }>(
+        `SELECT sum(pg_stat_get_xact_tuples_returned(indexrelid))::int AS n FROM pg_index
+         WHERE indrelid = 'rowcast.changes'::regclass`,
+      );
+      await session.end();
+      return rows[0]?.n ?? Number.NaN;
+    };
+    // Its bundles and single changes were 120 rows of the outbox and more.
+    for (const [query, params] of [
+      [`SELECT rowcast.prune($1, NULL, '0')`, [outbox.cursor]],
+      [`SELECT rowcast.outbox_size()`, []],
+    ] as const)
+      expect(await walked(query, [...params])).toBeLessThanOrEqual(110);
+  });
+
+  it("finds what a transaction wrote before and committed after it came by", async () => {
+    await outbox.sql(`UPDATE rowcast.pruned SET looked_at = '-infinity'`);
+    const late = await outbox.connect();
+    await late.query(`BEGIN; INSERT INTO t VALUES (1)`);
+    await outbox.sql(`INSERT INTO t VALUES (2)`);
+    await outbox.next();
+    expect(await prune(outbox.cursor, null, "0")).toBe(1);
+    await late.query(`COMMIT`);
+    await late.end();
+    await outbox.next();
+    expect(await prune(outbox.cursor, null, "0")).toBe(0); // not yet
+    for (const looked of ["now() - interval '11 minutes'", "now() + interval '1 day'"]) {
+      await outbox.sql(
+        `INSERT INTO t SELECT max(id) + 1 FROM t; UPDATE rowcast.pruned SET looked_at = ${looked}`,
+      );
+      await outbox.next();
+      expect(await prune(outbox.cursor, null, "0")).toBeGreaterThan(0);
+      expect(await left()).toEqual([]);
+    }
   });
 
   it("forgets idempotency keys after a day", async () => {
