@@ -22,7 +22,7 @@ test("three variables are enough, the rest has defaults", () => {
     WORKER_URL: "https://rowcast.example.com/",
     KEEPALIVE_MS: 25_000,
     ANSWER_TIMEOUT_MS: 10_000,
-    BATCH_CHANGES: 500,
+    BATCH_CHANGES: 1_000,
     BATCH_BYTES: 1_000_000,
     OUTBOX_RETENTION_MS: 3_600_000,
     LOG_LEVEL: "info",

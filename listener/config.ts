@@ -60,7 +60,7 @@ export const Config = v.object({
   KEEPALIVE_MS: integer(25_000, 100, MAX_TIMER_MS),
   /** A query or POST without an answer for so long has failed. */
   ANSWER_TIMEOUT_MS: integer(10_000, 100, MAX_TIMER_MS),
-  BATCH_CHANGES: integer(500, 1, 100_000),
+  BATCH_CHANGES: integer(1_000, 1, 100_000),
   /** The log keeps a batch as one row, of which a Durable Object takes 2 MB. */
   BATCH_BYTES: integer(1_000_000, 1_000, 1_800_000),
   /**
