@@ -72,3 +72,15 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA rowcast FROM PUBLIC;
+
+-- As in 010_roles.sql and 011_seeing_inside.sql, should one have been dropped.
+DO $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rowcast_api') THEN
+    GRANT EXECUTE ON FUNCTION rowcast.outbox_size() TO rowcast_api;
+  END IF;
+  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rowcast_listener') THEN
+    GRANT EXECUTE ON FUNCTION rowcast.outbox_size(), rowcast.prune(text, bigint, interval, integer) TO rowcast_listener;
+  END IF;
+END
+$$;

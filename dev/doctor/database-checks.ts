@@ -101,7 +101,7 @@ export const databaseChecks: readonly Check<Stage>[] = [
       );
       const { number = 0, version = "?" } = row ?? {};
       if (number >= OLDEST_VERSION) return ok(`Postgres ${version}`);
-      return failed(`Postgres ${version}`, "move to Postgres 14 or later; the tests run on 18");
+      return failed(`Postgres ${version}`, "move to Postgres 14 or later");
     },
   },
   {
