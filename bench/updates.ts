@@ -8,14 +8,17 @@ import { serveParent } from "./child.ts";
 /** Who writes: Postgres' own benchmark, or the same in Node. */
 export type Writer = "pgbench" | "node";
 
-export interface Request {
-  writer: Writer;
+interface Load {
   databaseUrl: string;
   connections: number;
   /** Whole seconds, as pgbench takes them. */
   seconds: number;
   /** Ids from 1 to this are there. */
   rows: number;
+}
+
+export interface Request extends Load {
+  writer: Writer;
 }
 
 export interface Reply {
@@ -29,12 +32,7 @@ serveParent(async ({ writer, ...load }: Request): Promise<Reply> => ({
   rate: await (writer === "pgbench" ? writeByPgbench(load) : writeByNode(load)),
 }));
 
-async function writeByPgbench({
-  databaseUrl,
-  connections,
-  seconds,
-  rows,
-}: Omit<Request, "writer">): Promise<number> {
+async function writeByPgbench({ databaseUrl, connections, seconds, rows }: Load): Promise<number> {
   const { stdout } = await run("pgbench", [
     "--no-vacuum",
     "--protocol=prepared",
@@ -52,12 +50,7 @@ async function writeByPgbench({
 
 const UPDATE = { name: "update", text: "UPDATE readings SET n = n + 1, sent_ms = $2 WHERE id = $1" };
 
-async function writeByNode({
-  databaseUrl,
-  connections,
-  seconds,
-  rows,
-}: Omit<Request, "writer">): Promise<number> {
+async function writeByNode({ databaseUrl, connections, seconds, rows }: Load): Promise<number> {
   const clients = Array.from({ length: connections }, () => new Client({ connectionString: databaseUrl }));
   await Promise.all(clients.map((client) => client.connect()));
   const startedAt = performance.now();

@@ -50,12 +50,11 @@ BEGIN
           WHERE seen.id IS DISTINCT FROM last_id AND seen.at < now() - retention AND pg_visible_in_snapshot(seen.xid, base_)
         ) c
         WHERE c.before < max_rows))
-      RETURNING id, coalesce(bundle_size, 1) AS size
+      RETURNING id
     )
-    SELECT (SELECT coalesce(sum(size), 0) FROM gone),
-      coalesce((SELECT min(id) FROM seen WHERE NOT EXISTS (SELECT FROM gone WHERE gone.id = seen.id)),
-        (SELECT max(id) + 1 FROM seen), from_)
-    INTO pruned, below_;
+    SELECT coalesce(sum(seen.size) FILTER (WHERE gone.id IS NOT NULL), 0),
+      coalesce(min(seen.id) FILTER (WHERE gone.id IS NULL), max(seen.id) + 1, from_)
+    INTO pruned, below_ FROM seen LEFT JOIN gone ON gone.id = seen.id;
     UPDATE rowcast.pruned SET below = below_, looked_at = CASE WHEN from_ = 0 THEN now() ELSE looked_at END
     WHERE below <> below_ OR from_ = 0;
   END IF;
